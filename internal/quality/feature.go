@@ -1,0 +1,91 @@
+package quality
+
+import "time"
+
+// Feature is an AI feature that is watched, as configured.
+type Feature struct {
+	Name     string            `yaml:"name"`
+	Title    string            `yaml:"title"` // shown to customers; defaults to the name
+	Owner    string            `yaml:"owner"`
+	Match    map[string]string `yaml:"match"` // OTLP attributes that make a span a sample of this feature
+	Scorers  []ScorerSpec      `yaml:"scorers"`
+	Monitors []MonitorSpec     `yaml:"monitors"`
+	Probes   []ProbeSpec       `yaml:"probes"`
+}
+
+// ScorerSpec configures a scorer. Its metric has the scorer's name.
+type ScorerSpec struct {
+	Name       string   `yaml:"name"`
+	Type       string   `yaml:"type"`    // regex, reference, json_schema, contains, length, external
+	Pattern    string   `yaml:"pattern"` // regex
+	Extract    string   `yaml:"extract"` // reference: what to compare; group 1 when the pattern has one
+	Match      string   `yaml:"match"`   // reference: first (default) or last
+	IgnoreCase bool     `yaml:"ignore_case"`
+	Schema     string   `yaml:"schema"`  // json_schema: file beside the configuration
+	Any        []string `yaml:"any"`     // contains: at least one
+	All        []string `yaml:"all"`     // contains: every one
+	On         string   `yaml:"on"`      // last (default): last assistant message; all: every message
+	Metrics    []string `yaml:"metrics"` // external: the metrics taken; empty means all that come
+
+	SchemaText []byte `yaml:"-"` // content of Schema, loaded with the configuration
+}
+
+// Direction says which way a metric gets worse.
+type Direction string
+
+// The directions; the zero value means WorseLower.
+const (
+	WorseLower  Direction = "lower"
+	WorseHigher Direction = "higher"
+)
+
+// MonitorSpec configures a monitor of one metric.
+type MonitorSpec struct {
+	Metric      string       `yaml:"metric"`
+	Worse       Direction    `yaml:"worse"`
+	Range       *[2]float64  `yaml:"range"`     // bounds of the metric; nil means 0 to 1, or unbounded for length
+	Unbounded   bool         `yaml:"unbounded"` // no bounds: watched by its ranks in the baseline
+	Material    *float64     `yaml:"material"`  // smallest drop that matters, in the metric's unit; nil means 1 % of the range
+	Slices      []string     `yaml:"slices"`
+	MaxSlices   int          `yaml:"max_slices"` // values watched per attribute, the largest first; 0 means 50
+	Adjust      []string     `yaml:"adjust"`
+	Season      string       `yaml:"season"` // hour, or empty
+	Baseline    BaselineSpec `yaml:"baseline"`
+	FalseAlarms *FalseAlarms `yaml:"false_alarms"` // overrides the top-level budget
+	Tile        *bool        `yaml:"tile"`         // shown on the status page's tile; nil means true
+}
+
+// BaselineSpec says which scores later ones are compared with. Exactly one form is set.
+type BaselineSpec struct {
+	First  int             `yaml:"first"`  // the first N scores of each stream, at least 50
+	Window *BaselineWindow `yaml:"window"` // a period
+	Pinned string          `yaml:"pinned"` // a named, frozen baseline
+}
+
+// BaselineWindow is a period of scores: From and To, or the Last duration before the monitor was made.
+type BaselineWindow struct {
+	From time.Time     `yaml:"from"`
+	To   time.Time     `yaml:"to"`
+	Last time.Duration `yaml:"-"`
+}
+
+// FalseAlarms is the budget for false alarms: one in so many samples of a stream, or one in a period
+// over all streams of the fleet.
+type FalseAlarms struct {
+	Samples float64       `yaml:"samples"`
+	Period  time.Duration `yaml:"-"`
+}
+
+// ProbeSpec configures an availability check.
+type ProbeSpec struct {
+	HTTP    string        `yaml:"http"`    // URL; up when it answers with a status below 400
+	Every   time.Duration `yaml:"every"`   // default 30 s
+	Timeout time.Duration `yaml:"timeout"` // default 10 s
+	Confirm int           `yaml:"confirm"` // failures in a row before it counts as down; default 2
+}
+
+// Customer is one entry of the registry of customers.
+type Customer struct {
+	Name  string `yaml:"name"`
+	Title string `yaml:"title"`
+}

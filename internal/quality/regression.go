@@ -1,0 +1,100 @@
+package quality
+
+import (
+	"sort"
+	"strings"
+	"time"
+)
+
+// Estimate is a mean with the number of scores behind it.
+type Estimate struct {
+	N    uint64   `json:"n"`
+	Mean *float64 `json:"mean"` // nil when there is none
+}
+
+// Regression is a monitor's verdict that a metric of a feature is worse than its baseline.
+// There is one per metric and feature at a time.
+type Regression struct {
+	ID             string            `json:"id"` // stable: the same data gives the same id
+	Feature        string            `json:"feature"`
+	Metric         string            `json:"metric"`
+	Slice          Slice             `json:"slice"`  // the widest confirmed; empty for the whole feature
+	Slices         []RegressionSlice `json:"slices"` // all that are confirmed
+	Baseline       Estimate          `json:"baseline"`
+	Current        Estimate          `json:"current"`  // from the estimated start to the recovery or the end of the data
+	Change         *float64          `json:"change"`   // current - baseline, in the metric's unit
+	Interval       *[2]float64       `json:"interval"` // 95 % interval of the change
+	Range          [2]float64        `json:"range"`    // bounds of the metric
+	Worse          Direction         `json:"worse"`
+	Material       float64           `json:"material"`
+	StartedAt      *time.Time        `json:"started_at"` // estimated
+	StartedSample  uint64            `json:"started_sample"`
+	DetectedAt     time.Time         `json:"detected_at"`
+	DetectedSample uint64            `json:"detected_sample"`
+	RecoveredAt    *time.Time        `json:"recovered_at"`
+	Share          float64           `json:"share"` // share of the feature's scored samples that the slice holds, 0 to 1
+}
+
+// RegressionSlice is one slice in which a regression is confirmed.
+type RegressionSlice struct {
+	Slice          Slice       `json:"slice"`
+	Baseline       Estimate    `json:"baseline"`
+	Current        Estimate    `json:"current"`
+	Change         *float64    `json:"change"`
+	Interval       *[2]float64 `json:"interval"`
+	StartedAt      *time.Time  `json:"started_at"`
+	StartedSample  uint64      `json:"started_sample"`
+	DetectedAt     time.Time   `json:"detected_at"`
+	DetectedSample uint64      `json:"detected_sample"`
+	RecoveredAt    *time.Time  `json:"recovered_at"`
+}
+
+// Open reports whether the regression has not recovered.
+func (r *Regression) Open() bool { return r.RecoveredAt == nil }
+
+// MonitorState says what a monitor can tell now.
+type MonitorState string
+
+// The states of a monitor.
+const (
+	MonitorUnknown   MonitorState = ""          // has not run
+	MonitorLearning  MonitorState = "learning"  // its baseline is not full yet
+	MonitorWatching  MonitorState = "watching"  // as good as usual, as far as it can see
+	MonitorRegressed MonitorState = "regressed" // a regression is open
+	MonitorImproved  MonitorState = "improved"  // an improvement is confirmed
+	MonitorBlind     MonitorState = "blind"     // cannot tell: scores fail or have stopped
+)
+
+// MonitorStatus is what a monitor shows of itself. The evaluator writes it, the status page reads it.
+type MonitorStatus struct {
+	Feature      string       `json:"feature"`
+	Metric       string       `json:"metric"`
+	State        MonitorState `json:"state"`
+	Reason       string       `json:"reason,omitempty"` // why it is learning or blind, in words
+	Worse        Direction    `json:"worse"`
+	Range        [2]float64   `json:"range"`
+	Unbounded    bool         `json:"unbounded,omitempty"`
+	Tile         bool         `json:"tile"`
+	Baseline     Estimate     `json:"baseline"`
+	Current      Estimate     `json:"current"`
+	Change       *float64     `json:"change"`
+	Interval     *[2]float64  `json:"interval"`
+	Since        *time.Time   `json:"since"`      // start of the present state
+	Detectable   *float64     `json:"detectable"` // minimum detectable drop, in the metric's unit
+	LastScoreAt  time.Time    `json:"last_score_at,omitzero"`
+	Regression   string       `json:"regression,omitempty"` // id of the open regression
+	ScoresFailed uint64       `json:"scores_failed"`
+}
+
+// Key returns a canonical form of the slice, such as "customer=acme"; empty for the whole feature.
+func (s Slice) Key() string {
+	keys := make([]string, 0, len(s))
+	for k := range s {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	for i, k := range keys {
+		keys[i] = k + "=" + s[k]
+	}
+	return strings.Join(keys, ",")
+}
