@@ -53,6 +53,7 @@ func (i *Incident) Open() bool { return i.ResolvedAt == nil }
 
 // RegressionEvent tells that a regression opened, changed or recovered.
 type RegressionEvent struct {
+	ID         string              `json:"id"` // unique and stable: the same event told twice has the same id
 	Type       RegressionEventType `json:"type"`
 	Regression Regression          `json:"regression"`
 }

@@ -64,6 +64,8 @@ type ProbeStatus struct {
 	Since     time.Time `json:"since"`      // when the state began
 	CheckedAt time.Time `json:"checked_at"` // last check
 	Error     string    `json:"error,omitempty"`
+	Failures  int       `json:"failures,omitempty"` // failed checks in a row, up to now
+	FailedAt  time.Time `json:"failed_at,omitzero"` // the first of them
 }
 
 // UpState says whether something answers. The zero value is UpUnknown.

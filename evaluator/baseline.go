@@ -1,0 +1,155 @@
+package evaluator
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+// period is the resolved window of a baseline; the zero value is not resolved yet.
+type period struct{ From, To time.Time }
+
+// reference is where a monitor's streams take their baselines from.
+type reference struct {
+	first  int             // the first so many scores of each stream
+	window *period         // the scores of a period; zero until it is known
+	last   time.Duration   // length of a window that opens with the first score
+	stored []quality.Score // a frozen baseline
+	pinned string
+}
+
+// newReference resolves the form of a baseline. made is when the monitor was made.
+func newReference(c *monitorConfig, o EngineOptions) (*reference, error) {
+	b := c.baseline
+	switch {
+	case b.First > 0:
+		return &reference{first: b.First}, nil
+	case b.Pinned != "":
+		return pinnedReference(c, o)
+	}
+	r := &reference{window: &period{From: b.Window.From, To: b.Window.To}, last: b.Window.Last}
+	if b.Window.Last > 0 && !o.Made.IsZero() {
+		*r.window = period{From: o.Made.Add(-b.Window.Last), To: o.Made}
+	}
+	if o.Baselines == nil || r.window.To.IsZero() {
+		r.fallBack()
+		return r, nil
+	}
+	b.Window = &quality.BaselineWindow{From: r.window.From, To: r.window.To, Last: b.Window.Last}
+	scores, err := o.Baselines(c.feature, c.spec.Metric, b)
+	if err != nil && quality.KindOf(err) != quality.KindNotFound {
+		return nil, fmt.Errorf("reading the baseline window of metric %q of feature %q: %w", c.spec.Metric, c.feature, err)
+	}
+	if len(scores) < MinBaseline {
+		r.fallBack()
+		return r, nil
+	}
+	r.stored = scores
+	return r, nil
+}
+
+// fallBack lets a relative window open with the first score observed.
+func (r *reference) fallBack() {
+	if r.last > 0 {
+		*r.window = period{}
+	}
+}
+
+func pinnedReference(c *monitorConfig, o EngineOptions) (*reference, error) {
+	name := c.baseline.Pinned
+	if o.Baselines == nil {
+		return nil, quality.Errorf(quality.KindNotFound,
+			"pinned baseline %q of metric %q of feature %q: there is no store of baselines here", name, c.spec.Metric, c.feature)
+	}
+	scores, err := o.Baselines(c.feature, c.spec.Metric, c.baseline)
+	if err != nil {
+		return nil, fmt.Errorf("reading pinned baseline %q of metric %q of feature %q: %w", name, c.spec.Metric, c.feature, err)
+	}
+	if len(scores) < MinBaseline {
+		return nil, quality.Errorf(quality.KindInvalid,
+			"pinned baseline %q of metric %q of feature %q: %d scores, at least %d needed", name, c.spec.Metric, c.feature, len(scores), MinBaseline)
+	}
+	return &reference{pinned: name, stored: scores}, nil
+}
+
+// place says what a sample of a time is to the baseline.
+type place int
+
+const (
+	placeBefore   place = iota // older than the baseline: nothing
+	placeBaseline              // a part of it
+	placeLive                  // compared with it
+)
+
+// open starts a window that opens with the first score.
+func (r *reference) open(at time.Time) {
+	if r.window != nil && r.window.To.IsZero() {
+		*r.window = period{From: at, To: at.Add(r.last)}
+	}
+}
+
+// place sorts a score of a stream into baseline and live by its time and by what the stream has.
+func (r *reference) place(s *stream, at time.Time) place {
+	switch {
+	case r.pinned != "":
+		return placeLive
+	case r.window != nil && at.Before(r.window.From):
+		return placeBefore
+	case r.window != nil && at.Before(r.window.To):
+		return placeBaseline
+	case r.window == nil && !s.ready():
+		return placeBaseline
+	default:
+		return placeLive
+	}
+}
+
+// full reports whether the pending scores of a stream are its baseline, before a live score is taken.
+func (r *reference) full(s *stream, next place) bool {
+	if r.first > 0 {
+		return len(s.Pending) >= r.first
+	}
+	return next == placeLive && len(s.Pending) >= MinBaseline
+}
+
+// take puts a score of the stream where it belongs and reports whether the detector took it.
+func (r *reference) take(c *monitorConfig, s *stream, in reading) bool {
+	where := r.place(s, in.at)
+	if s.ready() {
+		if where != placeLive {
+			s.Late++
+			return false
+		}
+		s.live(in)
+		return true
+	}
+	if where == placeBaseline && len(s.Pending) < maxBaseline && r.stored == nil {
+		s.Pending = append(s.Pending, in.observation)
+	}
+	if r.full(s, where) {
+		s.close(c, in.at)
+		if s.ready() && where == placeLive {
+			s.live(in)
+			return true
+		}
+	}
+	return false
+}
+
+// why says in words why the stream has no detector yet.
+func (r *reference) why(s *stream) string {
+	switch {
+	case s.Problem != "":
+		return s.Problem
+	case r.first > 0:
+		return fmt.Sprintf("%d of %d scores of the baseline", len(s.Pending), r.first)
+	case r.window != nil && r.window.To.IsZero():
+		return "the baseline opens with the first score"
+	case r.window != nil:
+		return fmt.Sprintf("%d scores in the baseline's period up to %s, at least %d needed",
+			len(s.Pending), r.window.To.Format(time.RFC3339), MinBaseline)
+	default:
+		return fmt.Sprintf("%d scores in baseline %q, at least %d needed", len(s.Pending), r.pinned, MinBaseline)
+	}
+}

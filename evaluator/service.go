@@ -1,0 +1,371 @@
+package evaluator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+// Message is one message of the stream of samples: a JSON array of quality.Sample.
+type Message struct {
+	Seq  uint64
+	Data []byte
+}
+
+// Batch is some messages that follow each other in the stream.
+type Batch struct {
+	First, Last uint64
+	Messages    []Message
+}
+
+// Source is the durable stream of samples.
+type Source interface {
+	// Next waits for the next batch. It may be called again before earlier batches are committed; what
+	// is not committed is given again after a restart, in the same order.
+	Next(ctx context.Context) (Batch, error)
+	// Commit says that a batch need not be given again.
+	Commit(ctx context.Context, b Batch) error
+}
+
+// Sink takes what the evaluator makes. Every call is repeated until it returns no error.
+type Sink interface {
+	// LastScored returns the sequence of the last message whose scores were published, 0 for none.
+	LastScored(ctx context.Context) (uint64, error)
+	// PublishScores publishes the scores of one message, durably.
+	PublishScores(ctx context.Context, source uint64, scores []quality.Score) error
+	// PublishRegression publishes an event, durably. An event may come again after a crash, with the same id.
+	PublishRegression(ctx context.Context, ev quality.RegressionEvent) error
+	// PutStatus stores the latest status of a monitor in the place of the one before.
+	PutStatus(ctx context.Context, st quality.MonitorStatus) error
+	// PutRegression stores the latest figures of a regression in the place of those before.
+	PutRegression(ctx context.Context, r quality.Regression) error
+}
+
+// State stores small documents by key. Keys are made of lower-case letters, digits and hyphens.
+type State interface {
+	// Get returns a document, or an error of kind not found.
+	Get(ctx context.Context, key string) ([]byte, error)
+	// Put stores a document of at most MaxDocument bytes, durably.
+	Put(ctx context.Context, key string, data []byte) error
+	// Delete removes a document; one that is not there is no error.
+	Delete(ctx context.Context, key string) error
+}
+
+// Options configures a Service.
+type Options struct {
+	Engine     EngineOptions
+	Source     Source
+	Sink       Sink
+	State      State
+	SaveEvery  time.Duration    // state is saved at most so often; default 1 s
+	SaveAfter  int              // or after so many messages; default 1000
+	Now        func() time.Time // default time.Now; statuses are told as of it
+	Logger     *slog.Logger     // nil means silence
+	Registerer prometheus.Registerer
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Source == nil || o.Sink == nil || o.State == nil {
+		return o, errors.New("evaluator: Source, Sink and State are required")
+	}
+	if o.SaveEvery < 0 || o.SaveAfter < 0 {
+		return o, errors.New("evaluator: SaveEvery and SaveAfter must not be negative")
+	}
+	if o.SaveEvery == 0 {
+		o.SaveEvery = time.Second
+	}
+	if o.SaveAfter == 0 {
+		o.SaveAfter = 1000
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Engine.Logger == nil {
+		o.Engine.Logger = o.Logger
+	}
+	return o, nil
+}
+
+// Service feeds an engine from the stream of samples, publishes what it finds, and keeps its state so
+// that a restart at any moment changes nothing. Its exported methods are safe for concurrent use.
+type Service struct {
+	o       Options
+	log     *slog.Logger
+	metrics *metrics
+	store   *store
+
+	mu     sync.Mutex
+	engine *Engine
+	place  progress // what the engine has seen
+
+	scored  uint64            // last message whose scores are published
+	pending []Batch           // worked through but not saved
+	unsaved int               // messages in pending
+	told    map[string]string // documents as last put
+}
+
+// progress is where the engine stands in the stream.
+type progress struct {
+	Seq     uint64 // last message seen
+	Samples uint64 // samples read in all, the position of the last one
+}
+
+// New builds a service. Nothing is read before Run.
+func New(o Options) (*Service, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	engine, err := NewEngine(o.Engine)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{o: o, log: o.Logger.With("component", "evaluator"), metrics: newMetrics(o.Registerer),
+		store: &store{state: o.State}, engine: engine, told: make(map[string]string)}, nil
+}
+
+// Statuses returns what every monitor can tell at a time.
+func (s *Service) Statuses(now time.Time) []quality.MonitorStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.engine.Statuses(now)
+}
+
+// Regressions returns all known regressions with their figures as they are now.
+func (s *Service) Regressions() []quality.Regression {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.engine.Regressions()
+}
+
+// Run works until the context ends, then saves what is done. It returns nil when it was the context
+// that ended it. A stream, sink or store that is away is tried again until it is back.
+func (s *Service) Run(ctx context.Context) error {
+	if err := s.resume(ctx); err != nil {
+		return ended(ctx, err)
+	}
+	batches := make(chan Batch)
+	var wg sync.WaitGroup
+	wg.Go(func() { s.read(ctx, batches) })
+	err := s.loop(ctx, batches)
+	wg.Wait()
+	// What was worked through is saved and committed, so that the next start has less to repeat.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return errors.Join(ended(ctx, err), s.saveOnce(last))
+}
+
+// ended hides the error of a context that ended on purpose.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+// resume restores the saved state and learns what was published already.
+func (s *Service) resume(ctx context.Context) error {
+	err := s.retry(ctx, "reading the evaluator's state", func(ctx context.Context) error {
+		chunks, place, err := s.store.load(ctx)
+		if err != nil {
+			return err
+		}
+		return s.restore(chunks, place)
+	})
+	if err != nil {
+		return err
+	}
+	return s.retry(ctx, "reading the last published score", func(ctx context.Context) (err error) {
+		s.scored, err = s.o.Sink.LastScored(ctx)
+		return err
+	})
+}
+
+func (s *Service) restore(chunks map[string][]byte, place progress) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if chunks == nil {
+		return nil
+	}
+	if err := s.engine.Restore(chunks); err != nil {
+		return permanent{fmt.Errorf("restoring the evaluator's state: %w", err)}
+	}
+	s.place = place
+	return nil
+}
+
+// read hands over batches until the context ends.
+func (s *Service) read(ctx context.Context, out chan<- Batch) {
+	for ctx.Err() == nil {
+		var b Batch
+		err := s.retry(ctx, "reading samples", func(ctx context.Context) (err error) {
+			b, err = s.o.Source.Next(ctx)
+			return err
+		})
+		if err != nil {
+			return
+		}
+		select {
+		case out <- b:
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (s *Service) loop(ctx context.Context, batches <-chan Batch) error {
+	tick := time.NewTicker(s.o.SaveEvery)
+	defer tick.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+			err = s.save(ctx)
+		case b := <-batches:
+			if err = s.work(ctx, b); err == nil && s.unsaved >= s.o.SaveAfter {
+				err = s.save(ctx)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// work takes one batch: every message is observed, unless the saved state has seen it, and what it
+// brought is published, unless it was before.
+func (s *Service) work(ctx context.Context, b Batch) error {
+	for _, m := range b.Messages {
+		if m.Seq <= s.place.Seq {
+			continue
+		}
+		scores, events := s.observe(m)
+		if err := s.publish(ctx, m.Seq, scores, events); err != nil {
+			return err
+		}
+	}
+	s.pending = append(s.pending, b)
+	s.unsaved += max(1, len(b.Messages))
+	return nil
+}
+
+func (s *Service) observe(m Message) (scores []quality.Score, events []quality.RegressionEvent) {
+	var samples []quality.Sample
+	if err := json.Unmarshal(m.Data, &samples); err != nil {
+		// The collector wrote it; if it cannot be read now it never will be.
+		s.metrics.bad.Inc()
+		s.log.Error("message of samples is not readable", "seq", m.Seq, "err", err)
+		samples = nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.engine.Counts()
+	for _, sample := range samples {
+		s.place.Samples++
+		sc, ev := s.engine.Observe(sample, s.place.Samples)
+		scores, events = append(scores, sc...), append(events, ev...)
+	}
+	s.place.Seq = m.Seq
+	s.metrics.observed(before, s.engine.Counts(), m.Seq)
+	return scores, events
+}
+
+// publish tells the scores before the events: who hears of a regression may look at its scores.
+func (s *Service) publish(ctx context.Context, seq uint64, scores []quality.Score, events []quality.RegressionEvent) error {
+	if seq > s.scored && len(scores) > 0 {
+		err := s.retry(ctx, "publishing scores", func(ctx context.Context) error {
+			return s.o.Sink.PublishScores(ctx, seq, scores)
+		})
+		if err != nil {
+			return err
+		}
+		s.scored = seq
+	}
+	for _, ev := range events {
+		s.log.Info("regression "+string(ev.Type), "feature", ev.Regression.Feature, "metric", ev.Regression.Metric,
+			"slice", ev.Regression.Slice.Key(), "id", ev.Regression.ID)
+		s.metrics.events.WithLabelValues(string(ev.Type)).Inc()
+		err := s.retry(ctx, "publishing a regression", func(ctx context.Context) error {
+			return errors.Join(s.o.Sink.PublishRegression(ctx, ev), s.o.Sink.PutRegression(ctx, ev.Regression))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) save(ctx context.Context) error {
+	return s.retry(ctx, "saving the evaluator's state", s.saveOnce)
+}
+
+// saveOnce stores the state, then commits what it holds, then tells the statuses. A crash in between
+// repeats work and loses none.
+func (s *Service) saveOnce(ctx context.Context) error {
+	if len(s.pending) > 0 {
+		start := time.Now()
+		s.mu.Lock()
+		chunks, err := s.engine.Snapshot()
+		place := s.place
+		s.mu.Unlock()
+		if err != nil {
+			return permanent{err}
+		}
+		if err := s.store.save(ctx, chunks, place); err != nil {
+			return err
+		}
+		s.metrics.saved(time.Since(start), s.o.Now())
+	}
+	for len(s.pending) > 0 {
+		if err := s.o.Source.Commit(ctx, s.pending[0]); err != nil {
+			return fmt.Errorf("committing messages %d to %d: %w", s.pending[0].First, s.pending[0].Last, err)
+		}
+		s.pending = s.pending[1:]
+	}
+	s.unsaved = 0
+	return s.tell(ctx)
+}
+
+// tell puts the statuses and open regressions that changed since they were put last.
+func (s *Service) tell(ctx context.Context) error {
+	for _, st := range s.Statuses(s.o.Now()) {
+		err := s.put("status "+chunkName(st.Feature, st.Metric), st, func() error { return s.o.Sink.PutStatus(ctx, st) })
+		if err != nil {
+			return fmt.Errorf("storing the status of metric %q of feature %q: %w", st.Metric, st.Feature, err)
+		}
+	}
+	for _, r := range s.Regressions() {
+		err := s.put("regression "+r.ID, r, func() error { return s.o.Sink.PutRegression(ctx, r) })
+		if err != nil {
+			return fmt.Errorf("storing regression %q: %w", r.ID, err)
+		}
+	}
+	return nil
+}
+
+func (s *Service) put(key string, doc any, put func() error) error {
+	data, err := json.Marshal(doc)
+	if err != nil {
+		return permanent{err}
+	}
+	if s.told[key] == string(data) {
+		return nil
+	}
+	if err := put(); err != nil {
+		return err
+	}
+	s.told[key] = string(data)
+	return nil
+}

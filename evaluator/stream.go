@@ -1,0 +1,168 @@
+package evaluator
+
+import (
+	"time"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+// maxBaseline bounds the scores that are held while a baseline fills; a longer window is cut there.
+const maxBaseline = 100_000
+
+// reading is one score on its way into a stream.
+type reading struct {
+	observation
+	pos uint64
+	at  time.Time
+}
+
+// observation is what a detector learns of one score.
+type observation struct {
+	Value   float64
+	Weight  float64 // 1 / probability that the sample was kept
+	Stratum string
+}
+
+// stream is one series of a metric's scores, of the whole feature or of one slice, with its own
+// baseline and detector.
+type stream struct {
+	attribute, value string // both empty for the whole feature
+
+	Scores   uint64 // all scores that came, of the baseline and live
+	Late     uint64 // scores of the baseline's period that came after it was closed
+	FirstAt  int64  // sample time of the first score, unix nanoseconds
+	LastAt   int64  // latest sample time
+	Stored   uint64 // scores of a stored baseline, and the time they span in nanoseconds
+	Span     int64
+	Pending  []observation
+	Base     moments // of the baseline, in the metric's unit
+	ReadyAt  int64   // sample time of the score that closed the baseline, unix nanoseconds
+	E        float64 // evidence that the stream is worse; frozen while a regression is open in it
+	Open     bool    // a regression is open in it
+	Problem  string  // why there is no detector although the baseline is full
+	watch    *watcher
+	improve  *watcher // only for the whole feature
+	Improved bool
+	Better   float64 // evidence that the stream is better
+	Skipped  uint64  // live scores that improve did not take, since a regression was open
+	track    track
+	changed  bool // since the last snapshot
+}
+
+func newStream(attribute, value string) *stream {
+	return &stream{attribute: attribute, value: value, changed: true}
+}
+
+// slice is the part of the traffic the stream watches.
+func (s *stream) slice() quality.Slice {
+	if s.attribute == "" {
+		return quality.Slice{}
+	}
+	return quality.Slice{s.attribute: s.value}
+}
+
+func (s *stream) key() string { return streamKey(s.attribute, s.value) }
+
+func streamKey(attribute, value string) string {
+	if attribute == "" {
+		return ""
+	}
+	return attribute + "=" + value
+}
+
+// count notes that a score came, whatever becomes of it.
+func (s *stream) count(at time.Time) {
+	s.changed = true
+	t := at.UnixNano()
+	if s.Scores == 0 {
+		s.FirstAt, s.LastAt = t, t
+	}
+	s.Scores++
+	s.LastAt = max(s.LastAt, t)
+}
+
+// perSample is the mean distance of two scores in sample time, at least a microsecond: files without
+// times give all their samples the same one.
+func (s *stream) perSample() time.Duration {
+	n := s.Stored + s.Scores
+	if n < 2 {
+		return time.Microsecond
+	}
+	return max(time.Microsecond, time.Duration(s.Span+s.LastAt-s.FirstAt)/time.Duration(n-1))
+}
+
+// The range in which the threshold is known to be the number of samples to a false alarm, from below;
+// above, only a guard for streams whose samples all have the same time.
+const (
+	minThreshold = 1e3
+	maxThreshold = 1e9
+)
+
+// threshold is the number of samples the stream may go, on average, to a false alarm: the budget
+// itself, or the samples that the stream expects within the budgeted period at its own rate.
+func (s *stream) threshold(budget quality.FalseAlarms) float64 {
+	if budget.Samples > 0 {
+		return budget.Samples
+	}
+	period := budget.Period
+	if period <= 0 {
+		period = DefaultPeriod
+	}
+	return min(maxThreshold, max(minThreshold, float64(period)/float64(s.perSample())))
+}
+
+// ready reports whether the stream has its baseline and detector.
+func (s *stream) ready() bool { return s.watch != nil }
+
+// close ends the baseline: the detector is made from what came.
+func (s *stream) close(c *monitorConfig, at time.Time) {
+	threshold := s.threshold(c.falseAlarms)
+	w, err := newWatcher(c.scale, c.strata(), threshold, s.Pending)
+	if err != nil {
+		s.Problem = err.Error()
+		return
+	}
+	if s.attribute == "" {
+		if s.improve, err = newWatcher(c.scale.opposite(), c.strata(), threshold, s.Pending); err != nil {
+			s.Problem = err.Error()
+			return
+		}
+	}
+	s.watch, s.Problem, s.ReadyAt = w, "", at.UnixNano()
+	for _, o := range s.Pending {
+		s.Base.add(o.Value, o.Weight)
+	}
+	s.Pending = nil
+}
+
+// live takes a score that comes after the baseline.
+func (s *stream) live(r reading) {
+	e := s.watch.update(r.observation)
+	s.track.add(r.pos, r.at, r.Value, r.Weight)
+	if s.Open {
+		s.Skipped++
+		return
+	}
+	s.E = e
+	s.track.mark(s.watch.start())
+	if s.improve != nil {
+		s.Better = s.improve.update(r.observation)
+		s.track.mark(s.improve.start() + s.Skipped)
+	}
+}
+
+// figures are what a reader is told of a stream from one point on: two means and how far apart they are.
+type figures struct {
+	baseline, current quality.Estimate
+	change            *float64
+	interval          *[2]float64
+}
+
+func estimate(m moments) quality.Estimate {
+	e := quality.Estimate{N: m.N}
+	if m.W > 0 {
+		mean := m.mean()
+		e.Mean = &mean
+	}
+	return e
+}
