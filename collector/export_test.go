@@ -1,0 +1,27 @@
+package collector
+
+import (
+	"context"
+	"time"
+)
+
+// Queued returns how many jobs wait.
+func Queued(c *Collector) int { return len(c.door.queue) }
+
+// Sweep forgets what is past the retention at now.
+func Sweep(ctx context.Context, c *Collector, now time.Time) (int, error) {
+	return c.ids.sweep(ctx, unixDay(now))
+}
+
+// Decode reads one record.
+func Decode(record []byte) error {
+	var d decoder
+	_, err := d.decode(record)
+	return err
+}
+
+// DecodeTraces reads an OTLP request.
+var DecodeTraces = decodeTraces
+
+// Backoff is the writer's.
+var Backoff = backoff

@@ -1,0 +1,269 @@
+package collector
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+// item is one valid sample on its way to the hand-off.
+type item struct {
+	key       string // in the index of ids; empty when we made the id, which is new by construction
+	data      []byte // JSON
+	slice     trafficKey
+	failed    bool // the output carried an error
+	duplicate bool // found out before it was handed off
+}
+
+// chunkBytes is about the size of a message of the hand-off; outstanding bounds how many of them one
+// request may have on their way, and with it the memory that one request can take.
+const (
+	chunkBytes  = 1 << 20
+	outstanding = 4
+)
+
+// maxEncoded bounds a sample as we write it: some characters take twice the room they came in.
+const maxEncoded = 2*MaxRecord + 1<<10
+
+// intake is one request's way through the door. Samples are handed off in chunks while the request is
+// still being read; its outcome is known when finish returns.
+type intake struct {
+	c      *Collector
+	ctx    context.Context
+	result Result
+	now    time.Time
+
+	chunk   []item
+	size    int
+	jobs    []*job
+	others  []other // ids that another request, or an earlier chunk, has on its way
+	failed  int     // samples not stored for no reason of theirs
+	failure error
+	sent    bool // something was handed off before, so waiting for room is better than giving up
+	buf     bytes.Buffer
+	enc     *json.Encoder
+}
+
+// other is a sample whose id is on its way already.
+type other struct {
+	feature string
+	flight  *flight
+}
+
+func (c *Collector) newIntake(ctx context.Context) *intake {
+	in := &intake{c: c, ctx: ctx, now: c.opts.Now(), result: Result{Rejected: []Rejection{}}}
+	in.enc = json.NewEncoder(&in.buf)
+	in.enc.SetEscapeHTML(false)
+	return in
+}
+
+// reject notes a record that was refused.
+func (in *intake) reject(at place, err error) {
+	in.result.reject(at, err)
+	in.c.metrics.countRefusal(err)
+}
+
+// add takes one sample. An error is the sample's own fault.
+func (in *intake) add(s *quality.Sample) error {
+	it, err := in.prepare(s)
+	if err != nil {
+		return err
+	}
+	if in.size+len(it.data) > chunkBytes {
+		in.flush()
+	}
+	in.chunk = append(in.chunk, it)
+	in.size += len(it.data) + 1
+	return nil
+}
+
+func (in *intake) prepare(s *quality.Sample) (item, error) {
+	if err := s.Validate(); err != nil {
+		return item{}, err
+	}
+	if err := in.c.features.check(s.Feature); err != nil {
+		return item{}, err
+	}
+	if err := checkBounds(s); err != nil {
+		return item{}, err
+	}
+	made := s.ID == ""
+	if made {
+		s.ID = ulid.Make().String()
+	}
+	if s.Time.IsZero() {
+		s.Time = in.now
+	}
+	in.buf.Reset()
+	if err := in.enc.Encode(s); err != nil {
+		return item{}, quality.Errorf(quality.KindInvalid, "sample cannot be written as JSON: %w", err)
+	}
+	if in.buf.Len() > maxEncoded {
+		return item{}, errRecordTooLarge
+	}
+	it := item{
+		data:  bytes.Clone(bytes.TrimSuffix(in.buf.Bytes(), []byte("\n"))),
+		slice: trafficKey{minute: s.Time.Unix() / 60, feature: s.Feature, customer: s.Customer, model: s.Model},
+	}
+	it.failed = s.Error != ""
+	if !made {
+		it.key = idKey(s.Feature, s.ID)
+	}
+	return it, nil
+}
+
+var errRecordTooLarge = quality.Errorf(quality.KindTooLarge, "sample is larger than the limit of %s", sizeText(MaxRecord))
+
+// Times that the store can hold. A row outside would stop its whole batch behind the door.
+var (
+	minTime = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
+	maxTime = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// maxScores is the most scores that may come with a sample.
+const maxScores = 256
+
+func checkBounds(s *quality.Sample) error {
+	if !s.Time.IsZero() && (s.Time.Before(minTime) || !s.Time.Before(maxTime)) {
+		return quality.Errorf(quality.KindInvalid, "field %q: want a time from 1970 to 2199, got %s", "time", s.Time.Format(time.RFC3339))
+	}
+	if len(s.Scores) > maxScores {
+		return quality.Errorf(quality.KindInvalid, "field %q: %d entries, at most %d", "scores", len(s.Scores), maxScores)
+	}
+	for name := range s.Scores {
+		if name == "" || len(name) > quality.MaxNameLen {
+			return quality.Errorf(quality.KindInvalid, "field %q: a metric's name has 1 to %d bytes, got %.40q", "scores", quality.MaxNameLen, name)
+		}
+	}
+	return nil
+}
+
+// flush hands the chunk to the door.
+func (in *intake) flush() {
+	if len(in.chunk) == 0 {
+		return
+	}
+	chunk := in.chunk
+	in.chunk, in.size = nil, 0
+	for len(in.jobs) >= outstanding {
+		in.settle(in.jobs[0])
+		in.jobs = in.jobs[1:]
+	}
+	if in.failure != nil { // the hand-off has just failed; the rest of the request would fare no better
+		in.fail(len(chunk), in.failure)
+		return
+	}
+	adm, err := in.c.door.admit(in.ctx, chunk, in.now, in.sent)
+	for feature, n := range adm.duplicates {
+		in.duplicate(feature, n)
+	}
+	in.others = append(in.others, adm.others...)
+	if err != nil {
+		in.fail(adm.fresh, err)
+		return
+	}
+	if adm.job != nil {
+		in.jobs, in.sent = append(in.jobs, adm.job), true
+	}
+}
+
+func (in *intake) duplicate(feature string, n int) {
+	in.result.Duplicates += n
+	in.c.metrics.duplicates.WithLabelValues(feature).Add(float64(n))
+}
+
+func (in *intake) fail(n int, err error) {
+	in.failed += n
+	in.failure = err
+	in.c.metrics.refused.WithLabelValues(reasonUnavailable).Add(float64(n))
+}
+
+// settle waits for a job of ours.
+func (in *intake) settle(j *job) {
+	if err := j.flight.wait(in.ctx); err != nil {
+		in.fail(len(j.items), err)
+		return
+	}
+	for i := range j.items {
+		if j.items[i].duplicate {
+			in.duplicate(j.items[i].slice.feature, 1)
+		} else {
+			in.result.Accepted++
+		}
+	}
+}
+
+// finish waits until the outcome of every sample is known.
+func (in *intake) finish() error {
+	in.flush()
+	for _, j := range in.jobs {
+		in.settle(j)
+	}
+	for _, o := range in.others {
+		if err := o.flight.wait(in.ctx); err != nil {
+			in.fail(1, err)
+			continue
+		}
+		in.duplicate(o.feature, 1)
+	}
+	if in.failed == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d samples were not stored; send them again: %w", in.failed, in.failure)
+}
+
+// flight is the shared outcome of the samples of a job.
+type flight struct {
+	done chan struct{}
+	err  error // to be read after done
+}
+
+func newFlight() *flight { return &flight{done: make(chan struct{})} }
+
+func (f *flight) land(err error) {
+	f.err = err
+	close(f.done)
+}
+
+func (f *flight) wait(ctx context.Context) error {
+	select {
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+		return quality.Errorf(quality.KindUnavailable, "gave up waiting for the hand-off: %w", ctx.Err())
+	}
+}
+
+// airspace knows which ids are on their way, so that two requests with one id store it once.
+type airspace struct {
+	mu      sync.Mutex
+	flights map[string]*flight
+}
+
+// enter notes that an id is on its way with f, or returns the flight it is on already.
+func (a *airspace) enter(key string, f *flight) *flight {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if have, ok := a.flights[key]; ok {
+		return have
+	}
+	a.flights[key] = f
+	return nil
+}
+
+func (a *airspace) leave(items []item) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range items {
+		if items[i].key != "" {
+			delete(a.flights, items[i].key)
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package collector
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+// Reasons for which a sample is refused, as label values.
+const (
+	reasonInvalid        = "invalid"
+	reasonTooLarge       = "too_large"
+	reasonUnknownFeature = "unknown_feature"
+	reasonUnavailable    = "unavailable"
+)
+
+// What became of a span, as label values.
+const (
+	spanSample    = "sample"
+	spanNoFeature = "no_feature"
+	spanOther     = "not_an_output"
+	spanRefused   = "refused"
+)
+
+type metrics struct {
+	accepted       *prometheus.CounterVec // by feature, which the configuration bounds
+	duplicates     *prometheus.CounterVec
+	refused        *prometheus.CounterVec
+	spans          *prometheus.CounterVec
+	queued         prometheus.Gauge
+	publish        prometheus.Histogram
+	publishFailed  prometheus.Counter
+	trafficDropped prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		accepted:   counters("samples_accepted_total", "Samples accepted and durable.", "feature"),
+		duplicates: counters("samples_duplicate_total", "Samples known by their ids.", "feature"),
+		refused:    counters("samples_refused_total", "Samples refused, by reason.", "reason"),
+		spans:      counters("spans_total", "Spans received, by what became of them.", "outcome"),
+		queued: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "asgood_collector_queued_bytes", Help: "Room taken by samples waiting for the hand-off."}),
+		publish: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "asgood_collector_publish_seconds", Help: "Time to make a message durable.",
+			Buckets: prometheus.ExponentialBuckets(0.0002, 4, 9)}),
+		publishFailed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "asgood_collector_publish_failed_total", Help: "Messages that the hand-off did not take."}),
+		trafficDropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "asgood_collector_traffic_dropped_total", Help: "Outputs whose traffic count was dropped because the sink was away too long."}),
+	}
+	for _, reason := range []string{reasonInvalid, reasonTooLarge, reasonUnknownFeature, reasonUnavailable} {
+		m.refused.WithLabelValues(reason)
+	}
+	for _, outcome := range []string{spanSample, spanNoFeature, spanOther, spanRefused} {
+		m.spans.WithLabelValues(outcome)
+	}
+	var errs []error
+	for _, c := range []prometheus.Collector{m.accepted, m.duplicates, m.refused, m.spans, m.queued, m.publish, m.publishFailed, m.trafficDropped} {
+		errs = append(errs, reg.Register(c))
+	}
+	return m, errors.Join(errs...)
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "asgood_collector_" + name, Help: help}, labels)
+}
+
+func (m *metrics) countRefusal(err error) {
+	var unknown *unknownFeatureError
+	reason := reasonInvalid
+	switch {
+	case errors.As(err, &unknown):
+		reason = reasonUnknownFeature
+	case quality.KindOf(err) == quality.KindTooLarge:
+		reason = reasonTooLarge
+	}
+	m.refused.WithLabelValues(reason).Inc()
+}
+
+// shared registers a collector, or returns the one that has its name already: several writers and
+// probers use one family of metrics and differ by label.
+func shared[C prometheus.Collector](reg prometheus.Registerer, c C) (C, error) {
+	err := reg.Register(c)
+	var already prometheus.AlreadyRegisteredError
+	if errors.As(err, &already) {
+		if existing, ok := already.ExistingCollector.(C); ok {
+			return existing, nil
+		}
+	}
+	return c, err
+}

@@ -1,0 +1,109 @@
+package collector
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/web"
+)
+
+// retryAfter is what senders are asked to wait, in seconds, when the hand-off does not keep up.
+const retryAfter = 5
+
+// samplesReply is the answer to samples: what became of them, and what was wrong when not all was well.
+type samplesReply struct {
+	Result
+	Error *web.Problem `json:"error,omitempty"`
+}
+
+func (c *Collector) postSamples(g *gin.Context) {
+	in := c.newIntake(g.Request.Context())
+	bodyErr := c.readSamples(in, g.Request)
+	storeErr := in.finish()
+	reply := samplesReply{Result: in.result}
+	status := http.StatusOK
+	if err := firstError(storeErr, bodyErr, in.result.err()); err != nil {
+		var problem web.Problem
+		status, problem = web.ProblemOf(err)
+		reply.Error = &problem
+		if status == http.StatusInternalServerError {
+			c.opts.Logger.Error("samples were not taken in", "err", err)
+		}
+	}
+	if status == http.StatusServiceUnavailable {
+		g.Header("Retry-After", strconv.Itoa(retryAfter))
+	}
+	g.JSON(status, reply)
+}
+
+// readSamples takes in record by record. An error is about the body as a whole, from some place on.
+func (c *Collector) readSamples(in *intake, r *http.Request) error {
+	body, err := openBody(r)
+	if err != nil {
+		return err
+	}
+	recs, err := newRecords(body, r.Header.Get("Content-Type"))
+	if err != nil {
+		return err
+	}
+	var dec decoder
+	for {
+		rec, err := recs.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return atPlace(recs.where(), err)
+		}
+		if err := in.take(&dec, rec); err != nil {
+			in.reject(rec.at, err)
+		}
+	}
+}
+
+func (in *intake) take(dec *decoder, rec record) error {
+	if rec.err != nil {
+		return rec.err
+	}
+	s, err := dec.decode(rec.data)
+	if err != nil {
+		return err
+	}
+	return in.add(&s)
+}
+
+// atPlace says where reading stopped. What came before it is not touched by the error.
+func atPlace(at place, err error) error {
+	if at.line > 0 {
+		return fmt.Errorf("line %d: %w", at.line, err)
+	}
+	return fmt.Errorf("index %d: %w", at.index, err)
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// err sums up the refusals; it is about size only when all of them are.
+func (r *Result) err() error {
+	if r.Refused == 0 {
+		return nil
+	}
+	kind := quality.KindInvalid
+	if r.tooLarge == r.Refused {
+		kind = quality.KindTooLarge
+	}
+	total := r.Accepted + r.Duplicates + r.Refused
+	return quality.Errorf(kind, "%d of %d samples were refused; the others were stored", r.Refused, total)
+}
