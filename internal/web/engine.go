@@ -1,0 +1,101 @@
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Options configures an engine.
+type Options struct {
+	Logger     *slog.Logger          // nil means no log
+	Registerer prometheus.Registerer // nil means the metrics are not seen
+	Listener   string                // name of the listener, a label of the metrics
+}
+
+// New returns an engine with the manners of every listener: panics become answers of status 500 and are
+// counted, requests are measured by route and logged at debug level, headers keep browsers from
+// guessing, unknown paths and methods get a true 404 and 405, and no proxy is trusted to say who called.
+func New(o Options) *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	m := newMetrics(o.Registerer, o.Listener)
+	e := gin.New()
+	// An empty list cannot be refused.
+	_ = e.SetTrustedProxies(nil)
+	e.HandleMethodNotAllowed = true
+	e.Use(observe(o.Logger, m), secure, recoverPanic(m))
+	e.NoRoute(Handle(func(c *gin.Context) error {
+		return quality.Errorf(quality.KindNotFound, "nothing at %s", c.Request.URL.Path)
+	}))
+	e.NoMethod(func(c *gin.Context) {
+		c.AbortWithStatusJSON(http.StatusMethodNotAllowed, problemBody{Problem{
+			Kind:    "method_not_allowed",
+			Message: fmt.Sprintf("%s does not take %s (it takes %s)", c.Request.URL.Path, c.Request.Method, c.Writer.Header().Get("Allow")),
+		}})
+	})
+	return e
+}
+
+func observe(l *slog.Logger, m *metrics) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		start := time.Now()
+		c.Set(loggerKey, l)
+		m.inFlight.Inc()
+		// Deferred, so that a handler that gives up the connection is measured too.
+		defer func() {
+			took := time.Since(start)
+			m.inFlight.Dec()
+			m.observe(route(c), c.Request.Method, c.Writer.Status(), took)
+			l.DebugContext(c, "request", "method", c.Request.Method, "path", c.Request.URL.Path, "route", route(c),
+				"status", c.Writer.Status(), "bytes", max(c.Writer.Size(), 0), "took", took)
+		}()
+		c.Next()
+	}
+}
+
+// secure sets headers that hold for every answer. A room that needs another one sets it over these.
+func secure(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+	h.Set("Content-Security-Policy", "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+	c.Next()
+}
+
+func recoverPanic(m *metrics) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		defer func() {
+			if v := recover(); v != nil {
+				m.answerPanic(c, v)
+			}
+		}()
+		c.Next()
+	}
+}
+
+func (m *metrics) answerPanic(c *gin.Context, v any) {
+	if v == http.ErrAbortHandler {
+		panic(v) // net/http closes the connection without a word
+	}
+	m.panics.Inc()
+	logger(c).ErrorContext(c, "handler panicked", "request_id", requestID(c), "method", c.Request.Method,
+		"route", route(c), "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+	if c.Writer.Written() {
+		panic(http.ErrAbortHandler) // a cut connection tells the caller that the answer is not whole
+	}
+	status, p := ProblemOf(fmt.Errorf("panic: %v", v))
+	p.RequestID = requestID(c)
+	c.AbortWithStatusJSON(status, problemBody{p})
+}
