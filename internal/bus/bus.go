@@ -32,7 +32,7 @@ const (
 )
 
 // MaxMessage is the largest message and document, in bytes.
-const MaxMessage = 8 << 20
+const MaxMessage = 8<<20 - 64<<10
 
 const (
 	defaultMaxBytes = 8 << 30

@@ -33,7 +33,7 @@ func startEmbedded(dir string, log *slog.Logger) (*embedded, error) {
 	e := &embedded{lock: lock}
 	e.server, err = server.NewServer(&server.Options{
 		ServerName: "asgood", DontListen: true, JetStream: true, StoreDir: dir, SyncAlways: true,
-		MaxPayload: MaxMessage + 64<<10, NoSigs: true, NoSystemAccount: false,
+		MaxPayload: 8 << 20, NoSigs: true, NoSystemAccount: false,
 		JetStreamMaxMemory: -1, JetStreamMaxStore: 1 << 50, // streams have limits of their own
 	})
 	if err != nil {

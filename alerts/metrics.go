@@ -1,0 +1,38 @@
+package alerts
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	incidents *prometheus.CounterVec
+	bad       prometheus.Counter
+	pending   prometheus.Gauge
+	delivered *prometheus.CounterVec
+	failed    *prometheus.CounterVec
+	retries   *prometheus.CounterVec
+}
+
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "asgood", Subsystem: "alerts", Name: name, Help: help}, labels)
+	}
+	m := &metrics{
+		incidents: counters("incidents_total", "Incidents opened, updated and resolved.", "kind", "what"),
+		bad: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "asgood", Subsystem: "alerts",
+			Name: "events_unreadable_total", Help: "Events that could not be read."}),
+		pending: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "asgood", Subsystem: "alerts",
+			Name: "outbox_pending", Help: "Messages that wait for delivery."}),
+		delivered: counters("delivered_total", "Messages delivered.", "receiver"),
+		failed:    counters("failed_total", "Messages given up, by reason.", "receiver", "reason"),
+		retries:   counters("retries_total", "Attempts that failed and will be made again.", "receiver"),
+	}
+	for _, c := range []prometheus.Collector{m.incidents, m.bad, m.pending, m.delivered, m.failed, m.retries} {
+		if err := r.Register(c); err != nil {
+			return nil, fmt.Errorf("registering the metrics of alerts: %w", err)
+		}
+	}
+	return m, nil
+}

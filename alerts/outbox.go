@@ -1,0 +1,340 @@
+package alerts
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/asgood-dev/asgood/alerts/webhook"
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+// How long a message is tried, and how long it is remembered after that, so that an event that comes
+// again does not send it again.
+const (
+	giveUpAfter = 3 * 24 * time.Hour
+	keepDone    = 24 * time.Hour
+)
+
+type entryState string
+
+const (
+	statePending   entryState = "pending"
+	stateDelivered entryState = "delivered"
+	stateFailed    entryState = "failed"
+)
+
+// entry is one message for one receiver. Its id is the same for the same event.
+type entry struct {
+	ID        string          `json:"id"`
+	Incident  string          `json:"incident"`
+	Receiver  string          `json:"receiver"`
+	Payload   json.RawMessage `json:"payload"`
+	State     entryState      `json:"state"`
+	Attempts  int             `json:"attempts"`
+	CreatedAt time.Time       `json:"created_at"`
+	NextAt    time.Time       `json:"next_at"`
+	DoneAt    time.Time       `json:"done_at,omitzero"`
+	Error     string          `json:"error,omitempty"`
+}
+
+// outbox delivers entries. Each receiver has a goroutine of its own, so that one that hangs holds up no
+// other; messages of one incident go out in their order.
+type outbox struct {
+	kv      KV
+	send    func(ctx context.Context, to quality.WebhookReceiver, id string, payload []byte) error
+	to      map[string]quality.WebhookReceiver
+	names   []string
+	pageURL string
+	clock   func() time.Time
+	log     *slog.Logger
+	metrics *metrics
+
+	mu      sync.Mutex
+	entries map[string]*entry
+	wake    map[string]chan struct{} // by receiver
+}
+
+func newOutbox(o Options, m *metrics) *outbox {
+	sender := webhook.New(o.Transport, o.Clock)
+	b := &outbox{
+		kv: o.Outbox, to: map[string]quality.WebhookReceiver{}, pageURL: o.PageURL, clock: o.Clock, log: o.Logger, metrics: m,
+		entries: map[string]*entry{}, wake: map[string]chan struct{}{},
+		send: func(ctx context.Context, to quality.WebhookReceiver, id string, payload []byte) error {
+			return sender.Send(ctx, to.URL, to.Secret, id, payload)
+		},
+	}
+	for _, r := range o.Receivers {
+		b.to[r.Name] = *r.Webhook
+		b.names = append(b.names, r.Name)
+		b.wake[r.Name] = make(chan struct{}, 1)
+	}
+	return b
+}
+
+// load reads the entries of before a restart.
+func (b *outbox) load(ctx context.Context) error {
+	keys, err := b.kv.Keys(ctx)
+	if err != nil {
+		return fmt.Errorf("listing the outbox: %w", err)
+	}
+	for _, key := range keys {
+		data, _, err := b.kv.Get(ctx, key)
+		if err != nil && quality.KindOf(err) == quality.KindNotFound {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("reading message %q: %w", key, err)
+		}
+		e := &entry{}
+		if err := json.Unmarshal(data, e); err != nil {
+			b.log.Error("message of the outbox is not readable", "id", key, "err", err)
+			continue
+		}
+		b.keep(e)
+	}
+	return nil
+}
+
+func (b *outbox) keep(e *entry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.entries[e.ID] == nil {
+		b.entries[e.ID] = e
+	}
+	b.count()
+}
+
+// count sets the gauge. The caller holds the lock.
+func (b *outbox) count() {
+	n := 0
+	for _, e := range b.entries {
+		if e.State == statePending {
+			n++
+		}
+	}
+	b.metrics.pending.Set(float64(n))
+}
+
+// add stores a message for every receiver. One that is there already stays as it is.
+func (b *outbox) add(ctx context.Context, rec record, what notice) error {
+	now := b.clock()
+	payload, err := json.Marshal(messageOf(rec, what, b.pageURL, now))
+	if err != nil {
+		return fmt.Errorf("encoding a message about %q: %w", rec.ID, err)
+	}
+	for _, name := range b.names {
+		e := &entry{
+			ID:       fmt.Sprintf("%s/%s/%d/%s", rec.ID, what, len(rec.Updates), name),
+			Incident: rec.ID, Receiver: name, Payload: payload, State: statePending, CreatedAt: now, NextAt: now,
+		}
+		data, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("encoding message %q: %w", e.ID, err)
+		}
+		if _, err := b.kv.Create(ctx, e.ID, data); err != nil && quality.KindOf(err) != quality.KindConflict {
+			return fmt.Errorf("storing message %q: %w", e.ID, err)
+		}
+		b.keep(e)
+		b.rouse(name)
+	}
+	return nil
+}
+
+func (b *outbox) rouse(receiver string) {
+	select {
+	case b.wake[receiver] <- struct{}{}:
+	default: // it is awake
+	}
+}
+
+func (b *outbox) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, name := range b.names {
+		g.Go(func() error { b.deliver(ctx, name); return nil })
+	}
+	g.Go(func() error { b.sweep(ctx); return nil })
+	return g.Wait()
+}
+
+// deliver sends what is due for one receiver until ctx ends.
+func (b *outbox) deliver(ctx context.Context, receiver string) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-b.wake[receiver]:
+		}
+		for e := b.due(receiver); e != nil && ctx.Err() == nil; e = b.due(receiver) {
+			b.attempt(ctx, *e)
+		}
+		timer.Reset(b.untilNext(receiver))
+	}
+}
+
+// heads returns the oldest pending entry of every incident for a receiver, the oldest first.
+func (b *outbox) heads(receiver string) []*entry {
+	first := map[string]*entry{}
+	for _, e := range b.entries {
+		if e.Receiver != receiver || e.State != statePending {
+			continue
+		}
+		if f := first[e.Incident]; f == nil || order(e, f) < 0 {
+			first[e.Incident] = e
+		}
+	}
+	return slices.SortedFunc(maps.Values(first), order)
+}
+
+func order(a, b *entry) int {
+	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+}
+
+func (b *outbox) due(receiver string) *entry {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range b.heads(receiver) {
+		if !e.NextAt.After(b.clock()) {
+			return e
+		}
+	}
+	return nil
+}
+
+// untilNext is the time to the next attempt, an hour when there is none to come.
+func (b *outbox) untilNext(receiver string) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	wait := time.Hour
+	for _, e := range b.heads(receiver) {
+		wait = min(wait, e.NextAt.Sub(b.clock()))
+	}
+	return max(wait, 10*time.Millisecond)
+}
+
+// attempt sends one entry and stores what became of it. When that cannot be stored it is sent again under
+// the same id, by which receivers know it.
+func (b *outbox) attempt(ctx context.Context, e entry) {
+	err := b.send(ctx, b.to[e.Receiver], e.ID, e.Payload)
+	if ctx.Err() != nil && err != nil {
+		return // we are stopping; the next start tries again
+	}
+	e = settle(e, err, b.clock(), rand.Float64())
+	switch e.State {
+	case stateDelivered:
+		b.metrics.delivered.WithLabelValues(e.Receiver).Inc()
+	case stateFailed:
+		b.metrics.failed.WithLabelValues(e.Receiver, reasonOf(err)).Inc()
+		b.log.Error("message given up", "receiver", e.Receiver, "id", e.ID, "attempts", e.Attempts, "err", err)
+	default:
+		b.metrics.retries.WithLabelValues(e.Receiver).Inc()
+		b.log.Warn("message not delivered, will be tried again", "receiver", e.Receiver, "id", e.ID, "at", e.NextAt, "err", err)
+	}
+	b.replace(ctx, e)
+}
+
+func reasonOf(err error) string {
+	var failed *webhook.Error
+	if errors.As(err, &failed) {
+		return failed.Reason
+	}
+	return "unknown"
+}
+
+// settle returns the entry after an attempt. chance is 0 to 1.
+func settle(e entry, err error, now time.Time, chance float64) entry {
+	e.Attempts++
+	e.Error = ""
+	if err == nil {
+		e.State, e.DoneAt = stateDelivered, now
+		return e
+	}
+	e.Error = err.Error()
+	var failed *webhook.Error
+	if errors.As(err, &failed) && !failed.Retry || now.Sub(e.CreatedAt) >= giveUpAfter {
+		e.State, e.DoneAt = stateFailed, now
+		return e
+	}
+	wait := backoff(e.Attempts, chance)
+	if failed != nil {
+		wait = max(wait, min(failed.RetryAfter, time.Hour))
+	}
+	e.NextAt = now.Add(wait)
+	return e
+}
+
+// backoff doubles from two seconds to an hour, and varies by a fifth, so that what failed together does
+// not return together.
+func backoff(attempts int, chance float64) time.Duration {
+	wait := 2 * time.Second << min(attempts-1, 11)
+	wait = min(wait, time.Hour)
+	return time.Duration(float64(wait) * (0.8 + 0.4*chance))
+}
+
+// replace stores an entry and keeps it in memory also where storing fails.
+func (b *outbox) replace(ctx context.Context, e entry) {
+	b.mu.Lock()
+	b.entries[e.ID] = &e
+	b.count()
+	b.mu.Unlock()
+	data, err := json.Marshal(e)
+	if err == nil {
+		_, err = b.kv.Put(context.WithoutCancel(ctx), e.ID, data)
+	}
+	if err != nil {
+		b.log.Warn("outcome of a message not stored; it may go out twice after a restart", "id", e.ID, "err", err)
+	}
+}
+
+// sweep gives up what has no receiver any more and forgets what is long done.
+func (b *outbox) sweep(ctx context.Context) {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		for _, e := range b.finished() {
+			if err := b.kv.Delete(ctx, e.ID); err != nil {
+				break // the next turn tries again
+			}
+			b.mu.Lock()
+			delete(b.entries, e.ID)
+			b.mu.Unlock()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (b *outbox) finished() []*entry {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.clock()
+	var out []*entry
+	for _, e := range b.entries {
+		if _, known := b.to[e.Receiver]; !known && e.State == statePending {
+			e.State, e.DoneAt = stateFailed, now
+			b.metrics.failed.WithLabelValues(e.Receiver, "removed").Inc()
+			b.log.Warn("message given up: its receiver is no longer configured", "receiver", e.Receiver, "id", e.ID)
+		}
+		if e.State != statePending && now.Sub(e.DoneAt) >= keepDone {
+			out = append(out, e)
+		}
+	}
+	b.count()
+	return out
+}

@@ -1,0 +1,303 @@
+// Package alerts turns what went wrong into incidents that customers can read and messages that reach a
+// person: it grades regressions, keeps the timeline of incidents, and delivers signed webhooks through an
+// outbox that survives crashes.
+//
+// It owns severities, incidents, their texts and deliveries. It finds no regression itself and draws no
+// page.
+package alerts
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/asgood-dev/asgood/alerts/webhook"
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+// Message is one message of the stream of events: a quality.Event as JSON.
+type Message struct {
+	Seq  uint64
+	Data []byte
+}
+
+// Batch is some messages that follow each other in the stream.
+type Batch struct {
+	First, Last uint64
+	Messages    []Message
+}
+
+// Source is the durable stream of events. What is not committed comes again.
+type Source interface {
+	Next(ctx context.Context) (Batch, error)
+	Commit(ctx context.Context, b Batch) error
+}
+
+// KV stores documents by key. Get of a missing key is an error of kind not found; Create of a present
+// one, and Update of an old revision, are conflicts.
+type KV interface {
+	Get(ctx context.Context, key string) (data []byte, rev uint64, err error)
+	Create(ctx context.Context, key string, data []byte) (rev uint64, err error)
+	Put(ctx context.Context, key string, data []byte) (rev uint64, err error)
+	Delete(ctx context.Context, key string) error
+	Keys(ctx context.Context) ([]string, error)
+}
+
+// Options configures a Service. Source, Incidents and Outbox are required.
+type Options struct {
+	Features   []quality.Feature
+	Receivers  []quality.Receiver
+	Source     Source
+	Incidents  KV
+	Outbox     KV
+	PageURL    string            // of the status page, for links
+	Location   *time.Location    // of times in texts; nil means UTC
+	Now        func() time.Time  // time of incidents; nil means time.Now
+	Clock      func() time.Time  // time of deliveries, which is real also where incidents are simulated
+	Changed    func()            // called after an incident changed; may be nil
+	Transport  http.RoundTripper // of webhooks; nil means one of its own
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+func (o *Options) defaults() error {
+	if o.Source == nil || o.Incidents == nil || o.Outbox == nil {
+		return errors.New("alerts: Source, Incidents and Outbox are required")
+	}
+	if o.Location == nil {
+		o.Location = time.UTC
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Changed == nil {
+		o.Changed = func() {}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Registerer == nil {
+		o.Registerer = prometheus.NewRegistry()
+	}
+	o.Logger = o.Logger.With("component", "alerts")
+	return nil
+}
+
+// Service keeps incidents and delivers messages about them.
+type Service struct {
+	o       Options
+	titles  map[string]string
+	metrics *metrics
+	outbox  *outbox
+}
+
+// New builds a service. A receiver that cannot be used is an error that names it.
+func New(o Options) (*Service, error) {
+	if err := o.defaults(); err != nil {
+		return nil, err
+	}
+	for _, r := range o.Receivers {
+		if r.Webhook == nil {
+			return nil, quality.Errorf(quality.KindInvalid, "receiver %q: no channel", r.Name)
+		}
+		if err := webhook.CheckSecret(r.Webhook.Secret); err != nil {
+			return nil, quality.Errorf(quality.KindInvalid, "receiver %q: webhook secret: %w", r.Name, err)
+		}
+	}
+	m, err := newMetrics(o.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{o: o, titles: map[string]string{}, metrics: m}
+	for _, f := range o.Features {
+		s.titles[f.Name] = f.Title
+	}
+	s.outbox = newOutbox(o, m)
+	return s, nil
+}
+
+// Run works until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	if err := s.persist(ctx, "reading the outbox", s.outbox.load); err != nil {
+		return nil // only the end of ctx is an error of persist
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.outbox.run(ctx) })
+	g.Go(func() error { return s.consume(ctx) })
+	return g.Wait()
+}
+
+// consume works through the events. A batch is committed when all that it led to is stored.
+func (s *Service) consume(ctx context.Context) error {
+	for {
+		var b Batch
+		err := s.persist(ctx, "reading events", func(ctx context.Context) (err error) {
+			b, err = s.o.Source.Next(ctx)
+			return err
+		})
+		if err != nil {
+			return nil
+		}
+		for _, m := range b.Messages {
+			if err := s.persist(ctx, "storing an incident", func(ctx context.Context) error { return s.take(ctx, m) }); err != nil {
+				return nil
+			}
+		}
+		if err := s.persist(ctx, "committing events", func(ctx context.Context) error { return s.o.Source.Commit(ctx, b) }); err != nil {
+			return nil
+		}
+	}
+}
+
+func (s *Service) take(ctx context.Context, m Message) error {
+	var ev quality.Event
+	if err := json.Unmarshal(m.Data, &ev); err != nil {
+		// It was written by us; if it cannot be read now it never will be.
+		s.metrics.bad.Inc()
+		s.o.Logger.Error("event is not readable", "seq", m.Seq, "err", err)
+		return nil
+	}
+	switch {
+	case ev.Regression != nil:
+		return s.regression(ctx, *ev.Regression)
+	case ev.Probe != nil:
+		return s.probe(ctx, *ev.Probe)
+	}
+	return nil
+}
+
+func (s *Service) feature(name string) feature {
+	if title := s.titles[name]; title != "" {
+		return feature{name, title}
+	}
+	return feature{name, name}
+}
+
+func (s *Service) regression(ctx context.Context, ev quality.RegressionEvent) error {
+	old, err := s.read(ctx, incidentOf(ev.Regression.ID))
+	if err != nil {
+		return err
+	}
+	rec, what := applyRegression(old, s.feature(ev.Regression.Feature), ev, s.o.Location, s.o.Now())
+	return s.store(ctx, old, rec, what)
+}
+
+func (s *Service) probe(ctx context.Context, p quality.ProbeStatus) error {
+	all, err := s.records(ctx)
+	if err != nil {
+		return err
+	}
+	var old *record
+	for _, r := range all {
+		if r.Kind == quality.IncidentAvailability && slices.Contains(r.Features, p.Feature) && r.Open() {
+			old = &r
+		}
+		if r.ID == downIncident(p.Feature, p.Since) && !r.Open() {
+			return nil // the event came again after its end
+		}
+	}
+	rec, what, changed := applyProbe(old, s.feature(p.Feature), p, s.o.Location, s.o.Now())
+	if !changed {
+		return nil
+	}
+	return s.store(ctx, old, rec, what)
+}
+
+// store puts the messages into the outbox before it stores the incident: after a crash in between the
+// event comes again, leads to the same messages, and they are there already.
+func (s *Service) store(ctx context.Context, old *record, rec record, what notice) error {
+	if what != "" {
+		if err := s.outbox.add(ctx, rec, what); err != nil {
+			return err
+		}
+	}
+	data, err := json.Marshal(rec)
+	if err != nil {
+		return fmt.Errorf("encoding incident %q: %w", rec.ID, err)
+	}
+	if _, err := s.o.Incidents.Put(ctx, rec.ID, data); err != nil {
+		return fmt.Errorf("storing incident %q: %w", rec.ID, err)
+	}
+	if what != "" {
+		s.metrics.incidents.WithLabelValues(string(rec.Kind), string(what)).Inc()
+		s.o.Logger.Info(string(what), "id", rec.ID, "name", rec.Name, "severity", rec.Severity, "new", old == nil)
+	}
+	s.o.Changed()
+	return nil
+}
+
+func (s *Service) read(ctx context.Context, id string) (*record, error) {
+	data, _, err := s.o.Incidents.Get(ctx, id)
+	if err != nil && quality.KindOf(err) == quality.KindNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading incident %q: %w", id, err)
+	}
+	var r record
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, fmt.Errorf("decoding incident %q: %w", id, err)
+	}
+	return &r, nil
+}
+
+func (s *Service) records(ctx context.Context) ([]record, error) {
+	keys, err := s.o.Incidents.Keys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listing incidents: %w", err)
+	}
+	slices.Sort(keys)
+	var out []record
+	for _, key := range keys {
+		r, err := s.read(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if r != nil {
+			out = append(out, *r)
+		}
+	}
+	return out, nil
+}
+
+// Bounds of the wait between two tries of what must not be given up.
+const (
+	firstWait   = 100 * time.Millisecond
+	longestWait = 10 * time.Second
+)
+
+// persist tries until it works or ctx ends, and tells once that it does not.
+func (s *Service) persist(ctx context.Context, what string, try func(context.Context) error) error {
+	wait := firstWait
+	for failures := 0; ; failures++ {
+		err := try(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if failures == 0 {
+			s.o.Logger.Error("does not work, trying again", "what", what, "err", err)
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+		wait = min(2*wait, longestWait)
+	}
+}

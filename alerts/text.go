@@ -1,0 +1,121 @@
+package alerts
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+// Texts are for customers: they name no customer, no model and no internal error.
+
+// nameOf is the headline of a quality incident.
+func nameOf(title string) string { return title + " gives worse answers than usual" }
+
+func downName(title string) string { return title + " is down" }
+
+// openedText tells what is worse, by how much, since when, for whom, and what happens next.
+func openedText(title string, r quality.Regression, loc *time.Location) string {
+	return strings.Join([]string{
+		sinceText(title, r, loc), sizeText(r), scopeText(r),
+		title + " itself answers; nothing fails outright.",
+		"We are looking into what changed. Until it is over, please check answers that matter before you rely on them.",
+		"It is over when enough answers in a row are as good as they were. The next update comes when the figures change or when it is over.",
+	}, " ")
+}
+
+func sinceText(title string, r quality.Regression, loc *time.Location) string {
+	if r.StartedAt == nil {
+		return title + " gives worse answers than usual."
+	}
+	return fmt.Sprintf("Since about %s, %s has been giving worse answers than usual.", clock(*r.StartedAt, loc), title)
+}
+
+func clock(t time.Time, loc *time.Location) string { return t.In(loc).Format("15:04 MST on 2 January") }
+
+// sizeText is the figure with its interval, in percent where the metric is a share.
+func sizeText(r quality.Regression) string {
+	if r.Change == nil || r.Baseline.Mean == nil || r.Current.Mean == nil {
+		return "How much worse is not known yet."
+	}
+	way := "lower"
+	if *r.Change > 0 {
+		way = "higher"
+	}
+	text := fmt.Sprintf("The measure “%s” is at %s; usual is %s: %s %s", r.Metric, value(r, *r.Current.Mean), value(r, *r.Baseline.Mean),
+		difference(r, math.Abs(*r.Change)), way)
+	if r.Interval != nil {
+		a, b := math.Abs(r.Interval[0]), math.Abs(r.Interval[1])
+		if r.Interval[0]*r.Interval[1] < 0 { // the interval reaches over zero
+			return fmt.Sprintf("%s (95 %% interval %s to %s).", text, plain(r, r.Interval[0]), plain(r, r.Interval[1]))
+		}
+		return fmt.Sprintf("%s (95 %% interval %s to %s).", text, plain(r, min(a, b)), plain(r, max(a, b)))
+	}
+	return text + "."
+}
+
+func isShare(r quality.Regression) bool { return r.Range == [2]float64{0, 1} }
+
+func value(r quality.Regression, v float64) string {
+	if isShare(r) {
+		return fmt.Sprintf("%.1f %%", 100*v)
+	}
+	return fmt.Sprintf("%.3g", v)
+}
+
+func difference(r quality.Regression, v float64) string {
+	if isShare(r) {
+		return fmt.Sprintf("%.1f points", 100*v)
+	}
+	return fmt.Sprintf("%.3g", v)
+}
+
+func plain(r quality.Regression, v float64) string {
+	if isShare(r) {
+		return fmt.Sprintf("%.1f", 100*v)
+	}
+	return fmt.Sprintf("%.3g", v)
+}
+
+// unnamed are the attributes whose values are nobody else's business.
+var unnamed = []string{"customer", "model", "prompt"}
+
+// scopeText says who is affected.
+func scopeText(r quality.Regression) string {
+	if len(r.Slice) == 0 {
+		return "All answers are affected."
+	}
+	for name, v := range r.Slice {
+		if !slices.Contains(unnamed, name) {
+			return fmt.Sprintf("Answers with %s “%s” are affected.", name, v)
+		}
+	}
+	return "A part of the answers is affected."
+}
+
+func worseText(title string, r quality.Regression) string {
+	return title + " got worse than first reported. " + sizeText(r) + " " + scopeText(r) + " We are still looking into what changed."
+}
+
+func widerText(title string, r quality.Regression) string {
+	return title + " is affected more widely than first reported. " + scopeText(r) + " " + sizeText(r) + " We are still looking into what changed."
+}
+
+func resolvedText(title string, r quality.Regression, loc *time.Location) string {
+	since := ""
+	if r.RecoveredAt != nil {
+		since = " since about " + clock(*r.RecoveredAt, loc)
+	}
+	return fmt.Sprintf("%s has been as good as usual again%s. We know because enough answers in a row were as good as before.", title, since)
+}
+
+func downText(title string, since time.Time, loc *time.Location) string {
+	return fmt.Sprintf("%s has not answered our checks since %s. We are looking into it. The next update comes when it answers again.", title, clock(since, loc))
+}
+
+func upText(title string, since time.Time, loc *time.Location) string {
+	return fmt.Sprintf("%s has answered our checks again since %s.", title, clock(since, loc))
+}

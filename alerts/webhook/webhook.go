@@ -1,0 +1,145 @@
+// Package webhook sends one message to one address, signed by the rules of Standard Webhooks
+// (https://www.standardwebhooks.com), and says of a failure whether trying again can help.
+//
+// It owns the request and the signature. When to try again is the outbox's business.
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+)
+
+// timeout bounds one attempt, and answerBytes what is read of an answer.
+const (
+	timeout     = 15 * time.Second
+	answerBytes = 4 << 10
+)
+
+// Error is a failed attempt.
+type Error struct {
+	Retry      bool          // trying again may help
+	RetryAfter time.Duration // what the receiver asked for; 0 when it did not
+	Reason     string        // from a closed list, for metrics: network, timeout, status, secret
+	Err        error
+}
+
+// Error returns the reason in words. It holds no secret.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap returns the wrapped error.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Sender sends messages.
+type Sender struct {
+	client *http.Client
+	now    func() time.Time
+}
+
+// New returns a sender. A nil transport means one of its own; a nil clock means time.Now.
+func New(transport http.RoundTripper, now func() time.Time) *Sender {
+	if now == nil {
+		now = time.Now
+	}
+	if transport == nil {
+		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute}
+	}
+	return &Sender{now: now, client: &http.Client{
+		Transport: transport, Timeout: timeout,
+		// A signed message goes to the address that was configured and to no other.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// CheckSecret says what is wrong with a secret, or nothing.
+func CheckSecret(secret string) error {
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	if err != nil || len(raw) < 24 || len(raw) > 64 {
+		return errors.New("want whsec_ and the base64 of 24 to 64 random bytes")
+	}
+	return nil
+}
+
+// Send posts the payload, a JSON document, under an id that stays the same when it is sent again. The
+// error is an *Error.
+func (s *Sender) Send(ctx context.Context, url, secret, id string, payload []byte) error {
+	req, err := s.request(ctx, url, secret, id, payload)
+	if err != nil {
+		return err
+	}
+	res, err := s.client.Do(req)
+	if err != nil {
+		return network(err)
+	}
+	defer res.Body.Close()
+	// Read to the end, so that the connection can be used again.
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, answerBytes))
+	if res.StatusCode >= 200 && res.StatusCode < 300 {
+		return nil
+	}
+	return refused(res, s.now())
+}
+
+func (s *Sender) request(ctx context.Context, url, secret, id string, payload []byte) (*http.Request, error) {
+	signer, err := standardwebhooks.NewWebhook(strings.TrimPrefix(secret, "whsec_"))
+	if err != nil {
+		return nil, &Error{Reason: "secret", Err: errors.New("the secret cannot be used")}
+	}
+	at := s.now()
+	signature, err := signer.Sign(id, at, payload)
+	if err != nil {
+		return nil, &Error{Reason: "secret", Err: errors.New("the secret cannot be used")}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(payload))
+	if err != nil {
+		return nil, &Error{Reason: "network", Err: errors.New("the address cannot be used")}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "asgood-webhook")
+	req.Header.Set(standardwebhooks.HeaderWebhookID, id)
+	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(at.Unix(), 10))
+	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	return req, nil
+}
+
+// network leaves out the address, which may hold a key.
+func network(err error) error {
+	var timed interface{ Timeout() bool }
+	if errors.As(err, &timed) && timed.Timeout() {
+		return &Error{Retry: true, Reason: "timeout", Err: fmt.Errorf("no answer within %s", timeout)}
+	}
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return &Error{Retry: true, Reason: "network", Err: fmt.Errorf("not reached: %w", err)}
+}
+
+// refused tells an answer that may change from one that will not.
+func refused(res *http.Response, now time.Time) error {
+	e := &Error{Reason: "status", Err: fmt.Errorf("answered %s", res.Status)}
+	switch {
+	case res.StatusCode >= 500, res.StatusCode == http.StatusRequestTimeout, res.StatusCode == http.StatusTooEarly, res.StatusCode == http.StatusTooManyRequests:
+		e.Retry = true
+		e.RetryAfter = retryAfter(res.Header.Get("Retry-After"), now)
+	}
+	return e
+}
+
+func retryAfter(v string, now time.Time) time.Duration {
+	if n, err := strconv.Atoi(v); err == nil {
+		return max(0, time.Duration(n)*time.Second)
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}

@@ -1,0 +1,250 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/asgood-dev/asgood/alerts"
+	"github.com/asgood-dev/asgood/collector"
+	"github.com/asgood-dev/asgood/evaluator"
+	"github.com/asgood-dev/asgood/internal/bus"
+	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/statuspage"
+)
+
+// The buckets of small shared documents.
+const (
+	bucketState       = "evaluator"
+	bucketStatuses    = "statuses"
+	bucketRegressions = "regressions"
+	bucketProbes      = "probes"
+	bucketIncidents   = "incidents"
+	bucketOutbox      = "outbox"
+)
+
+// The readers of the streams, by which the bus remembers how far each has come.
+const (
+	readerWriter    = "writer"
+	readerEvaluator = "evaluator"
+	readerAlerts    = "alerts"
+)
+
+// writeLimits make batches that ClickHouse likes: rather few and large, but not late.
+var writeLimits = bus.BatchLimits{Messages: 1000, Bytes: 16 << 20, Linger: 300 * time.Millisecond}
+
+// followLimits are for readers that work message by message.
+var followLimits = bus.BatchLimits{Messages: 256, Bytes: 8 << 20}
+
+// rooms are the four rooms and what connects them.
+type rooms struct {
+	collector *collector.Collector
+	prober    *collector.Prober
+	probes    *probeSink
+	evaluator *evaluator.Service
+	alerts    *alerts.Service
+	page      *statuspage.Page
+	work      []runner
+}
+
+// runner is something that works until its context ends.
+type runner struct {
+	name string
+	run  func(context.Context) error
+}
+
+func (r *rooms) runners() []runner { return r.work }
+
+func (r *rooms) add(name string, run func(context.Context) error) {
+	r.work = append(r.work, runner{name: name, run: run})
+}
+
+// close frees what a room holds that never ran.
+func (r *rooms) close() error {
+	if r.collector == nil {
+		return nil
+	}
+	return r.collector.Close()
+}
+
+func newRooms(ctx context.Context, a *App) (*rooms, error) {
+	r := &rooms{}
+	for _, step := range []struct {
+		name  string
+		build func(context.Context, *App) error
+	}{
+		{"status page", r.buildPage}, {"collector", r.buildCollector}, {"prober", r.buildProber},
+		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"alerts", r.buildAlerts},
+	} {
+		if err := step.build(ctx, a); err != nil {
+			_ = r.close() // the first error is the one to tell
+			return nil, fmt.Errorf("building the %s: %w", step.name, err)
+		}
+	}
+	return r, nil
+}
+
+func (r *rooms) buildCollector(_ context.Context, a *App) (err error) {
+	b := a.engines.bus
+	r.collector, err = collector.New(collector.Options{
+		Features: a.opts.Config.Features, Handoff: handoff{b}, Traffic: trafficSink{b},
+		Dir: filepath.Join(a.opts.Config.Storage.Dir, dirIDs), Retention: a.opts.Config.Retention.Samples,
+		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	b.Hold(bus.Samples, dirIDs, r.collector.Applied)
+	r.add("collector", r.collector.Run)
+	return nil
+}
+
+func (r *rooms) buildProber(ctx context.Context, a *App) (err error) {
+	if r.probes, err = newProbeSink(ctx, a.engines.bus, a.opts.Config.Features); err != nil {
+		return err
+	}
+	r.prober, err = collector.NewProber(collector.ProberOptions{
+		Features: a.opts.Config.Features, Probes: r.probes, Known: r.probes.known(),
+		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	r.add("prober", func(ctx context.Context) error {
+		if err := r.prober.Run(ctx); err != nil {
+			return err
+		}
+		<-ctx.Done() // without probes there is nothing to do
+		return nil
+	})
+	return nil
+}
+
+func (r *rooms) buildWriters(ctx context.Context, a *App) error {
+	store := a.engines.store
+	return firstError(
+		func() error { return addWriter(ctx, r, a, bus.Samples, store.InsertSamples, nil) },
+		func() error { return addWriter(ctx, r, a, bus.Scores, store.InsertScores, unpackScores) },
+		func() error { return addWriter(ctx, r, a, bus.Traffic, store.InsertTraffic, nil) },
+		func() error { return addWriter(ctx, r, a, bus.Probes, store.InsertProbes, nil) },
+	)
+}
+
+func firstError(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func addWriter[T any](ctx context.Context, r *rooms, a *App, stream string,
+	insert func(context.Context, string, []T) error, decode func([]byte) ([]T, error)) error {
+	reader, err := a.engines.bus.Reader(ctx, stream, readerWriter)
+	if err != nil {
+		return fmt.Errorf("reading stream %q: %w", stream, err)
+	}
+	w, err := collector.NewWriter(collector.WriterOptions[T]{
+		Name: stream, Source: writerSource{reader}, Decode: decode, Logger: a.log, Registerer: a.registry,
+		Insert: func(ctx context.Context, token string, rows []T) error {
+			err := insert(ctx, token, rows)
+			if err == nil {
+				r.page.Notify()
+			}
+			return err
+		},
+	})
+	if err != nil {
+		return err
+	}
+	r.add("writer of "+stream, w.Run)
+	return nil
+}
+
+func (r *rooms) buildEvaluator(ctx context.Context, a *App) error {
+	reader, err := a.engines.bus.Reader(ctx, bus.Samples, readerEvaluator)
+	if err != nil {
+		return fmt.Errorf("reading stream %q: %w", bus.Samples, err)
+	}
+	sink, err := newScoreSink(ctx, a.engines.bus, a.opts.Config.Features)
+	if err != nil {
+		return err
+	}
+	state, err := a.engines.bus.Bucket(ctx, bucketState)
+	if err != nil {
+		return err
+	}
+	cfg := a.opts.Config
+	r.evaluator, err = evaluator.New(evaluator.Options{
+		Engine: evaluator.EngineOptions{
+			Features: cfg.Features, FalseAlarms: cfg.FalseAlarms, Location: cfg.Location(),
+			Made: a.opts.Now(), Baselines: baselines{ctx: ctx, store: a.engines.store}.read,
+		},
+		Source: followSource{reader}, Sink: sink, State: stateBucket{state},
+		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	r.add("evaluator", r.evaluator.Run)
+	return nil
+}
+
+func (r *rooms) buildAlerts(ctx context.Context, a *App) error {
+	reader, err := a.engines.bus.Reader(ctx, bus.Events, readerAlerts)
+	if err != nil {
+		return fmt.Errorf("reading stream %q: %w", bus.Events, err)
+	}
+	incidents, err := a.engines.bus.Bucket(ctx, bucketIncidents)
+	if err != nil {
+		return err
+	}
+	outbox, err := a.engines.bus.Bucket(ctx, bucketOutbox)
+	if err != nil {
+		return err
+	}
+	cfg := a.opts.Config
+	r.alerts, err = alerts.New(alerts.Options{
+		Features: cfg.Features, Receivers: cfg.Alerts.Receivers, Source: alertSource{reader},
+		Incidents: incidents, Outbox: outbox, PageURL: cfg.StatusPage.URL, Location: cfg.Location(),
+		Now: a.opts.Now, Changed: r.page.Notify, Logger: a.log, Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	r.add("alerts", r.alerts.Run)
+	return nil
+}
+
+func (r *rooms) buildPage(ctx context.Context, a *App) (err error) {
+	reader, err := newPageReader(ctx, a.engines, func() { r.page.Notify() })
+	if err != nil {
+		return err
+	}
+	cfg := a.opts.Config
+	r.page, err = statuspage.New(statuspage.Options{
+		Title: cfg.StatusPage.Title, URL: cfg.StatusPage.URL, Features: cfg.Features, Location: cfg.Location(),
+		Simulated: a.opts.Simulated, Reader: reader, Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	r.add("status page", r.page.Run)
+	for _, m := range reader.mirrors() {
+		r.add("mirror of "+m.name, m.run)
+	}
+	return nil
+}
+
+// monitored lists the monitors of the configuration as keys of their documents.
+func monitored(features []quality.Feature) map[string]bool {
+	out := map[string]bool{}
+	for _, f := range features {
+		for _, m := range f.Monitors {
+			out[monitorKey(f.Name, m.Metric)] = true
+		}
+	}
+	return out
+}

@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/asgood-dev/asgood/internal/web"
+)
+
+// The listeners.
+const (
+	listenerPublic   = "public"
+	listenerIngest   = "ingest"
+	listenerInternal = "internal"
+)
+
+// servers are the bound listeners.
+type servers struct {
+	list []*web.Server
+	addr map[string]string // by listener
+}
+
+// listen binds every listener. Two with one address share it.
+func (a *App) listen() (_ *servers, err error) {
+	s := &servers{addr: map[string]string{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.shutdown(context.Background()))
+		}
+	}()
+	engines := map[string]*gin.Engine{}
+	l := a.opts.Config.Listen
+	for _, x := range []struct {
+		name, addr string
+		register   func(gin.IRouter)
+	}{
+		{listenerPublic, l.Public, a.rooms.page.Register},
+		{listenerIngest, l.Ingest, a.rooms.collector.Register},
+		{listenerInternal, l.Internal, a.health().Register},
+	} {
+		if e := engines[x.addr]; e != nil {
+			x.register(e)
+			s.addr[x.name] = s.list[len(s.list)-1].Addr()
+			continue
+		}
+		e := web.New(web.Options{Logger: a.log, Registerer: a.registry, Listener: x.name})
+		x.register(e)
+		server, err := web.Listen(x.addr, e, a.log)
+		if err != nil {
+			return s, err
+		}
+		s.list = append(s.list, server)
+		s.addr[x.name] = server.Addr()
+		if !strings.HasSuffix(x.addr, ":0") { // each of those gets a port of its own
+			engines[x.addr] = e
+		}
+	}
+	return s, nil
+}
+
+// health serves what the process knows of itself, to this machine only.
+func (a *App) health() web.Health {
+	return web.Health{
+		Checks: []web.Check{
+			{Name: "clickhouse", Run: a.engines.store.Ping},
+			{Name: "nats", Run: a.engines.bus.Ping},
+		},
+		Gatherer: a.registry, Profile: true,
+	}
+}
+
+func (s *servers) shutdown(ctx context.Context) error {
+	var errs []error
+	for _, x := range s.list {
+		errs = append(errs, x.Shutdown(ctx))
+	}
+	s.list = nil
+	return errors.Join(errs...)
+}

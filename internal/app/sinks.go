@@ -1,0 +1,251 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/asgood-dev/asgood/internal/bus"
+	"github.com/asgood-dev/asgood/internal/clickhouse"
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+// handoff gives samples to the bus.
+type handoff struct{ bus *bus.Bus }
+
+func (h handoff) Publish(ctx context.Context, id string, data []byte) (uint64, error) {
+	return h.bus.Publish(ctx, bus.Samples, bus.Message{ID: id, Data: data})
+}
+
+func (h handoff) Replay(ctx context.Context, after uint64, fn func(uint64, []byte) error) error {
+	return h.bus.Range(ctx, bus.Samples, after, func(m bus.Message) error { return fn(m.Seq, m.Data) })
+}
+
+// trafficSink gives counts to the bus.
+type trafficSink struct{ bus *bus.Bus }
+
+func (t trafficSink) RecordTraffic(ctx context.Context, counts []quality.Traffic) error {
+	return publish(ctx, t.bus, bus.Traffic, ulid.Make().String(), counts)
+}
+
+func publish(ctx context.Context, b *bus.Bus, stream, id string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encoding a message of stream %q: %w", stream, err)
+	}
+	_, err = b.Publish(ctx, stream, bus.Message{ID: id, Data: data})
+	return err
+}
+
+// scoreSink gives what the evaluator makes to the bus.
+type scoreSink struct {
+	bus         *bus.Bus
+	statuses    *bus.Documents[quality.MonitorStatus]
+	regressions *bus.Documents[quality.Regression]
+	zip         *zstd.Encoder
+}
+
+func newScoreSink(ctx context.Context, b *bus.Bus, features []quality.Feature) (*scoreSink, error) {
+	zip, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return nil, fmt.Errorf("making a compressor: %w", err)
+	}
+	s := &scoreSink{bus: b, zip: zip}
+	if s.statuses, err = documents[quality.MonitorStatus](ctx, b, bucketStatuses); err != nil {
+		return nil, err
+	}
+	if s.regressions, err = documents[quality.Regression](ctx, b, bucketRegressions); err != nil {
+		return nil, err
+	}
+	return s, forget(ctx, b, bucketStatuses, monitored(features))
+}
+
+func documents[T any](ctx context.Context, b *bus.Bus, bucket string) (*bus.Documents[T], error) {
+	kv, err := b.Bucket(ctx, bucket)
+	if err != nil {
+		return nil, err
+	}
+	return bus.NewDocuments[T](kv), nil
+}
+
+// forget removes the documents of what is no longer configured, which nobody would bring up to date.
+func forget(ctx context.Context, b *bus.Bus, bucket string, keep map[string]bool) error {
+	kv, err := b.Bucket(ctx, bucket)
+	if err != nil {
+		return err
+	}
+	keys, err := kv.Keys(ctx)
+	if err != nil {
+		return fmt.Errorf("listing bucket %q: %w", bucket, err)
+	}
+	for _, key := range keys {
+		if keep[key] {
+			continue
+		}
+		if err := kv.Delete(ctx, key); err != nil {
+			return fmt.Errorf("removing %q from bucket %q: %w", key, bucket, err)
+		}
+	}
+	return nil
+}
+
+func (s *scoreSink) LastScored(ctx context.Context) (uint64, error) {
+	m, err := s.bus.Last(ctx, bus.Scores)
+	if err != nil && quality.KindOf(err) == quality.KindNotFound {
+		return 0, nil
+	}
+	return m.Source, err
+}
+
+// PublishScores compresses: a message of small samples makes scores many times its size.
+func (s *scoreSink) PublishScores(ctx context.Context, source uint64, scores []quality.Score) error {
+	data, err := json.Marshal(scores)
+	if err != nil {
+		return fmt.Errorf("encoding scores: %w", err)
+	}
+	_, err = s.bus.Publish(ctx, bus.Scores, bus.Message{
+		ID: fmt.Sprintf("scores-%d", source), Source: source, Data: s.zip.EncodeAll(data, nil)})
+	return err
+}
+
+// maxScores bounds what a message of scores may unpack to.
+const maxScores = 512 << 20
+
+// unpackScores reads a message of PublishScores.
+func unpackScores(message []byte) ([]quality.Score, error) {
+	r, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxScores))
+	if err != nil {
+		return nil, fmt.Errorf("making a decompressor: %w", err)
+	}
+	defer r.Close()
+	data, err := r.DecodeAll(message, nil)
+	if err != nil {
+		return nil, fmt.Errorf("decompressing scores: %w", err)
+	}
+	var scores []quality.Score
+	err = json.Unmarshal(data, &scores)
+	return scores, err
+}
+
+func (s *scoreSink) PublishRegression(ctx context.Context, ev quality.RegressionEvent) error {
+	return publish(ctx, s.bus, bus.Events, ev.ID, quality.Event{Regression: &ev})
+}
+
+func monitorKey(feature, metric string) string { return feature + "/" + metric }
+
+func (s *scoreSink) PutStatus(ctx context.Context, st quality.MonitorStatus) error {
+	_, err := s.statuses.Put(ctx, monitorKey(st.Feature, st.Metric), st)
+	return err
+}
+
+func (s *scoreSink) PutRegression(ctx context.Context, r quality.Regression) error {
+	_, err := s.regressions.Put(ctx, r.ID, r)
+	return err
+}
+
+// probeSink gives what the prober finds to the bus: checks for the store, states for the page, and an
+// event for alerts when a state changed.
+type probeSink struct {
+	bus  *bus.Bus
+	docs *bus.Documents[quality.ProbeStatus]
+
+	mu     sync.Mutex
+	states map[string]quality.ProbeStatus
+}
+
+func newProbeSink(ctx context.Context, b *bus.Bus, features []quality.Feature) (*probeSink, error) {
+	docs, err := documents[quality.ProbeStatus](ctx, b, bucketProbes)
+	if err != nil {
+		return nil, err
+	}
+	all, err := docs.All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the states of probes: %w", err)
+	}
+	s := &probeSink{bus: b, docs: docs, states: map[string]quality.ProbeStatus{}}
+	keep := map[string]bool{}
+	for _, st := range all {
+		if probed(features, st.Feature) {
+			s.states[probeKey(st)] = st
+			keep[probeKey(st)] = true
+		}
+	}
+	return s, forget(ctx, b, bucketProbes, keep)
+}
+
+func probed(features []quality.Feature, name string) bool {
+	for _, f := range features {
+		if f.Name == name {
+			return len(f.Probes) > 0
+		}
+	}
+	return false
+}
+
+func probeKey(s quality.ProbeStatus) string { return s.Feature + "/" + s.Probe }
+
+func (p *probeSink) known() []quality.ProbeStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make([]quality.ProbeStatus, 0, len(p.states))
+	for _, s := range p.states {
+		out = append(out, s)
+	}
+	return out
+}
+
+func (p *probeSink) Record(ctx context.Context, r quality.ProbeResult) error {
+	return p.recordAll(ctx, []quality.ProbeResult{r})
+}
+
+func (p *probeSink) recordAll(ctx context.Context, results []quality.ProbeResult) error {
+	if len(results) == 0 {
+		return nil
+	}
+	return publish(ctx, p.bus, bus.Probes, ulid.Make().String(), results)
+}
+
+// Status tells alerts of a change before it is noted as known, so that a crash in between tells again.
+func (p *probeSink) Status(ctx context.Context, s quality.ProbeStatus) error {
+	p.mu.Lock()
+	before := p.states[probeKey(s)]
+	p.mu.Unlock()
+	if s.State != before.State && (s.State == quality.Down || before.State == quality.Down) {
+		id := fmt.Sprintf("probe-%s-%s-%d", probeKey(s), s.State, s.Since.UnixNano())
+		if err := publish(ctx, p.bus, bus.Events, id, quality.Event{Probe: &s}); err != nil {
+			return err
+		}
+	}
+	if _, err := p.docs.Put(ctx, probeKey(s), s); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.states[probeKey(s)] = s
+	return nil
+}
+
+// baselines reads the scores of baseline windows from the store.
+type baselines struct {
+	ctx   context.Context // of the start, when they are read
+	store *clickhouse.Store
+}
+
+// maxBaselineScores bounds a window; a longer one is cut there.
+const maxBaselineScores = 100_000
+
+func (b baselines) read(feature, metric string, spec quality.BaselineSpec) ([]quality.Score, error) {
+	if spec.Window == nil {
+		return nil, quality.Errorf(quality.KindNotFound, "no pinned baseline %q", spec.Pinned)
+	}
+	scores, err := b.store.Scores(b.ctx, feature, metric, spec.Window.From, spec.Window.To, maxBaselineScores)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("reading a baseline window"), err)
+	}
+	return scores, nil
+}

@@ -1,0 +1,93 @@
+package app
+
+import (
+	"context"
+
+	"github.com/asgood-dev/asgood/alerts"
+	"github.com/asgood-dev/asgood/collector"
+	"github.com/asgood-dev/asgood/evaluator"
+	"github.com/asgood-dev/asgood/internal/bus"
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+// writerSource feeds a writer from a stream.
+type writerSource struct{ reader *bus.Reader }
+
+func (s writerSource) Next(ctx context.Context) (collector.Batch, error) {
+	b, err := s.reader.Next(ctx, writeLimits)
+	if err != nil {
+		return collector.Batch{}, err
+	}
+	out := collector.Batch{Token: b.Token(), Ref: b, Messages: make([][]byte, len(b.Messages))}
+	for i := range b.Messages {
+		out.Messages[i] = b.Messages[i].Data
+	}
+	return out, nil
+}
+
+func (s writerSource) Commit(ctx context.Context, b collector.Batch) error {
+	ref, ok := b.Ref.(bus.Batch)
+	if !ok {
+		return quality.Errorf(quality.KindInternal, "batch %q is not from this source", b.Token)
+	}
+	return s.reader.Commit(ctx, ref)
+}
+
+// followSource feeds the evaluator.
+type followSource struct{ reader *bus.Reader }
+
+func (s followSource) Next(ctx context.Context) (evaluator.Batch, error) {
+	b, err := s.reader.Next(ctx, followLimits)
+	if err != nil {
+		return evaluator.Batch{}, err
+	}
+	out := evaluator.Batch{First: b.First, Last: b.Last, Messages: make([]evaluator.Message, len(b.Messages))}
+	for i, m := range b.Messages {
+		out.Messages[i] = evaluator.Message{Seq: m.Seq, Data: m.Data}
+	}
+	return out, nil
+}
+
+func (s followSource) Commit(ctx context.Context, b evaluator.Batch) error {
+	return s.reader.Commit(ctx, bus.Batch{Stream: bus.Samples, First: b.First, Last: b.Last})
+}
+
+// alertSource feeds the alerts.
+type alertSource struct{ reader *bus.Reader }
+
+func (s alertSource) Next(ctx context.Context) (alerts.Batch, error) {
+	b, err := s.reader.Next(ctx, followLimits)
+	if err != nil {
+		return alerts.Batch{}, err
+	}
+	out := alerts.Batch{First: b.First, Last: b.Last, Messages: make([]alerts.Message, len(b.Messages))}
+	for i, m := range b.Messages {
+		out.Messages[i] = alerts.Message{Seq: m.Seq, Data: m.Data}
+	}
+	return out, nil
+}
+
+func (s alertSource) Commit(ctx context.Context, b alerts.Batch) error {
+	return s.reader.Commit(ctx, bus.Batch{Stream: bus.Events, First: b.First, Last: b.Last})
+}
+
+// stateBucket stores the evaluator's state.
+type stateBucket struct{ bucket *bus.Bucket }
+
+func (s stateBucket) Get(ctx context.Context, key string) ([]byte, error) {
+	data, _, err := s.bucket.Get(ctx, key)
+	return data, err
+}
+
+func (s stateBucket) Put(ctx context.Context, key string, data []byte) error {
+	_, err := s.bucket.Put(ctx, key, data)
+	return err
+}
+
+func (s stateBucket) Delete(ctx context.Context, key string) error {
+	err := s.bucket.Delete(ctx, key)
+	if quality.KindOf(err) == quality.KindNotFound && err != nil {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,214 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+func (d *decoder) checkFeatures(fs []quality.Feature) {
+	seen := map[string]int{}
+	for i := range fs {
+		path := fmt.Sprintf("features[%d]", i)
+		d.name("features", i, fs[i].Name, identifier, seen)
+		d.checkMatch(fs, i, path+".match")
+		d.checkScorers(fs[i].Scorers, path+".scorers")
+		d.checkMonitors(fs[i], path+".monitors")
+		for j, p := range fs[i].Probes {
+			d.checkProbe(p, fmt.Sprintf("%s.probes[%d]", path, j))
+		}
+	}
+}
+
+func (d *decoder) checkMatch(fs []quality.Feature, i int, path string) {
+	for k, v := range fs[i].Match {
+		if k == "" || v == "" && !d.failed(join(path, k)) {
+			d.bad(join(path, k), "an attribute and its value must not be empty")
+		}
+	}
+	for j := range i {
+		if len(fs[i].Match) > 0 && maps.Equal(fs[i].Match, fs[j].Match) {
+			d.bad(path, "the same as of features[%d]: one span cannot be a sample of both", j)
+		}
+	}
+}
+
+// metrics returns the metrics that the scorers make, and whether any other may come with the samples.
+func metrics(scorers []quality.ScorerSpec) (known []string, open bool) {
+	for _, s := range scorers {
+		switch {
+		case s.Type != "external":
+			known = append(known, s.Name)
+		case len(s.Metrics) > 0:
+			known = append(known, s.Metrics...)
+		default:
+			open = true
+		}
+	}
+	return known, open
+}
+
+func (d *decoder) checkMonitors(f quality.Feature, path string) {
+	if len(f.Monitors) > 0 && len(f.Scorers) == 0 {
+		if !d.failed(strings.TrimSuffix(path, "monitors") + "scorers") {
+			d.bad(path, "the feature has no scorers, so there is nothing to watch (scores that come with the samples need a scorer of type external)")
+		}
+		return
+	}
+	known, open := metrics(f.Scorers)
+	seen := map[string]int{}
+	for i := range f.Monitors {
+		p := fmt.Sprintf("%s[%d]", path, i)
+		d.checkMetric(f.Monitors[i].Metric, p+".metric", known, open)
+		if m := f.Monitors[i].Metric; m != "" {
+			if first, ok := seen[m]; ok {
+				d.bad(p+".metric", "monitors[%d] watches it already (one monitor for each metric; use slices to look closer)", first)
+			}
+			seen[m] = i
+		}
+		isLength := func(s quality.ScorerSpec) bool { return s.Type == "length" && s.Name == f.Monitors[i].Metric }
+		d.checkMonitor(&f.Monitors[i], f.Monitors[i].Unbounded || slices.ContainsFunc(f.Scorers, isLength), p)
+	}
+}
+
+func (d *decoder) checkMetric(metric, path string, known []string, open bool) {
+	switch {
+	case d.failed(path):
+	case metric == "":
+		d.bad(path, "required")
+	case !open && !slices.Contains(known, metric):
+		d.bad(path, "no scorer of this feature makes it (known: %s)", strings.Join(known, ", "))
+	}
+}
+
+func (d *decoder) checkMonitor(m *quality.MonitorSpec, unbounded bool, path string) {
+	if m.Worse != "" && m.Worse != quality.WorseLower && m.Worse != quality.WorseHigher {
+		d.bad(path+".worse", "want lower or higher")
+	}
+	if m.Season != "" && m.Season != "hour" {
+		d.bad(path+".season", "want hour: no other season is known")
+	}
+	if d.has(path+".max_slices") && m.MaxSlices < 1 && !d.failed(path+".max_slices") {
+		d.bad(path+".max_slices", "want 1 or more")
+	}
+	d.checkRange(m, unbounded, path)
+	d.checkAttributes(m.Slices, path+".slices")
+	d.checkAttributes(m.Adjust, path+".adjust")
+	d.checkAdjust(m.Adjust, path+".adjust")
+	d.checkBaseline(m.Baseline, path+".baseline")
+	if m.FalseAlarms != nil {
+		d.checkFalseAlarms(*m.FalseAlarms, path+".false_alarms")
+	}
+}
+
+func (d *decoder) checkRange(m *quality.MonitorSpec, unbounded bool, path string) {
+	if m.Range != nil && !d.failed(path+".range") {
+		switch lo, hi := m.Range[0], m.Range[1]; {
+		case m.Unbounded:
+			d.bad(path+".range", "a metric that is unbounded has no range")
+		case lo >= hi:
+			d.bad(path+".range", "want the lower bound first, then the upper: got [%v, %v]", lo, hi)
+		}
+	}
+	if m.Material != nil && !d.failed(path+".material") && !d.failed(path+".range") {
+		width := math.Inf(1)
+		switch {
+		case m.Range != nil:
+			width = m.Range[1] - m.Range[0]
+		case !unbounded:
+			width = 1
+		}
+		if *m.Material <= 0 || *m.Material >= width {
+			d.bad(path+".material", "want more than 0 and less than the width of the range")
+		}
+	}
+}
+
+// checkAttributes checks names of attributes. "=" and "," part the text of a slice.
+func (d *decoder) checkAttributes(names []string, path string) {
+	for i, name := range names {
+		p := fmt.Sprintf("%s[%d]", path, i)
+		switch {
+		case d.failed(p):
+		case name == "" || len(name) > quality.MaxNameLen || strings.ContainsAny(name, "=, \t\r\n"):
+			d.bad(p, "want the name of an attribute, such as customer, model or language")
+		case slices.Contains(names[:i], name):
+			d.bad(p, "stands twice")
+		}
+	}
+}
+
+// productChoices are attributes that the product chooses. A change of one is what monitors look for.
+var productChoices = []string{
+	"model", "prompt", "tool", "tools", "index", "gen_ai.request.model", "gen_ai.response.model", "gen_ai.prompt.name", "gen_ai.tool.name",
+}
+
+func (d *decoder) checkAdjust(names []string, path string) {
+	for i, name := range names {
+		if slices.Contains(productChoices, name) {
+			d.bad(fmt.Sprintf("%s[%d]", path, i), "the product chooses it, so a silent change would hide in its own new stratum; "+
+				"adjust takes what callers bring, such as language or customer (to watch it, put it into slices)")
+		}
+	}
+}
+
+const minBaseline = 50
+
+func (d *decoder) checkBaseline(b quality.BaselineSpec, path string) {
+	if d.failed(path) {
+		return
+	}
+	var forms []string
+	for _, form := range []string{"first", "window", "pinned"} {
+		if d.has(path + "." + form) {
+			forms = append(forms, form)
+		}
+	}
+	switch {
+	case len(forms) == 0:
+		d.bad(path, "required: one of {first: N}, {window: 7d}, {window: {from: TIME, to: TIME}} or {pinned: NAME}")
+	case len(forms) > 1:
+		d.bad(path, "has %s: want exactly one of first, window and pinned", strings.Join(forms, " and "))
+	case forms[0] == "first" && b.First < minBaseline:
+		d.bad(path+".first", "want %d or more: fewer scores say too little", minBaseline)
+	case forms[0] == "pinned" && !identifier.MatchString(b.Pinned):
+		d.bad(path+".pinned", "want the name of a baseline")
+	case forms[0] == "window":
+		d.checkWindow(b.Window, path+".window")
+	}
+}
+
+func (d *decoder) checkWindow(w *quality.BaselineWindow, path string) {
+	switch {
+	case w == nil || w.Last == 0 && (w.From.IsZero() || w.To.IsZero()):
+		d.bad(path, "want a duration such as 7d, or both from and to")
+	case w.Last != 0 && w.Last < time.Minute:
+		d.bad(path, "want a minute or more")
+	case w.Last == 0 && !w.From.Before(w.To):
+		d.bad(path, "from must be before to")
+	}
+}
+
+func (d *decoder) checkProbe(p quality.ProbeSpec, path string) {
+	if !isWebURL(p.HTTP) && !d.failed(path+".http") {
+		// A token may stand in its query.
+		d.hidden(path+".http", "want a URL such as https://api.example.com/health")
+	}
+	for _, x := range []struct {
+		key string
+		v   time.Duration
+	}{{"every", p.Every}, {"timeout", p.Timeout}} {
+		key := path + "." + x.key
+		if d.has(key) && !d.failed(key) && (x.v < time.Second || x.v > day) {
+			d.bad(key, "want 1s to 1d")
+		}
+	}
+	if d.has(path+".confirm") && !d.failed(path+".confirm") && (p.Confirm < 1 || p.Confirm > 100) {
+		d.bad(path+".confirm", "want 1 to 100")
+	}
+}

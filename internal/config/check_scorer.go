@@ -1,0 +1,215 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// scorerFields holds the types of scorers, and the fields each takes beside name and type.
+var scorerFields = map[string][]string{
+	"regex":       {"pattern", "ignore_case", "on"},
+	"reference":   {"extract", "match", "ignore_case", "on"},
+	"json_schema": {"schema", "on"},
+	"contains":    {"any", "all", "ignore_case", "on"},
+	"length":      {"on"},
+	"external":    {"metrics"},
+}
+
+func scorerTypes() []string {
+	return []string{"regex", "reference", "json_schema", "contains", "length", "external"}
+}
+
+func (d *decoder) checkScorers(ss []quality.ScorerSpec, path string) {
+	names := map[string]int{}
+	makers := map[string]string{} // scorer by metric
+	for i := range ss {
+		p := fmt.Sprintf("%s[%d]", path, i)
+		d.name(path, i, ss[i].Name, identifier, names)
+		d.checkScorer(&ss[i], p)
+		made, open := metrics(ss[i : i+1])
+		if open {
+			made = []string{"every metric that comes with the samples"}
+		}
+		for _, m := range made {
+			if first, ok := makers[m]; ok && first != ss[i].Name {
+				d.bad(p, "makes %q, and so does scorer %q", m, first)
+			}
+			makers[m] = ss[i].Name
+		}
+	}
+}
+
+func (d *decoder) checkScorer(s *quality.ScorerSpec, path string) {
+	fields, ok := scorerFields[s.Type]
+	if !ok {
+		d.checkScorerType(s.Type, path+".type")
+		return
+	}
+	for name := range fieldsOf(reflect.TypeFor[quality.ScorerSpec]()) {
+		if d.has(path+"."+name) && name != "name" && name != "type" && !slices.Contains(fields, name) {
+			d.bad(path+"."+name, "has no effect on a scorer of type %s (it takes %s)", s.Type, strings.Join(fields, ", "))
+		}
+	}
+	if s.On != "" && s.On != "last" && s.On != "all" {
+		d.bad(path+".on", "want last (the last assistant message) or all (every message)")
+	}
+	switch s.Type {
+	case "regex":
+		d.checkPattern(path+".pattern", s.Pattern)
+	case "reference":
+		if s.Extract != "" { // without it the whole texts are compared
+			d.checkPattern(path+".extract", s.Extract)
+		}
+		if s.Match != "" && s.Match != "first" && s.Match != "last" {
+			d.bad(path+".match", "want first or last")
+		}
+	case "json_schema":
+		d.loadSchema(s, path+".schema")
+	case "contains":
+		d.checkContains(s, path)
+	case "external":
+		d.checkAttributes(s.Metrics, path+".metrics")
+	}
+}
+
+func (d *decoder) checkScorerType(got, path string) {
+	if d.failed(path) {
+		return
+	}
+	if got == "" {
+		d.bad(path, "required (known: %s)", strings.Join(scorerTypes(), ", "))
+		return
+	}
+	hint := "known: " + strings.Join(scorerTypes(), ", ")
+	if s := nearest(got, scorerTypes()); s != "" {
+		hint = fmt.Sprintf("did you mean %s?", s)
+	}
+	d.bad(path, "not a type of scorer (%s)", hint)
+}
+
+// checkPattern says at which character a regular expression goes wrong. What a variable held is not shown.
+func (d *decoder) checkPattern(path, pattern string) {
+	if d.failed(path) {
+		return
+	}
+	if pattern == "" {
+		d.bad(path, "required")
+		return
+	}
+	_, err := regexp.Compile(pattern)
+	var bad *syntax.Error
+	if !errors.As(err, &bad) {
+		return
+	}
+	if d.places[path].fromEnv {
+		d.bad(path, "not a regular expression: %s", bad.Code)
+		return
+	}
+	at := 1
+	if i := strings.Index(pattern, bad.Expr); i > 0 {
+		at += utf8.RuneCountInString(pattern[:i])
+	}
+	d.bad(path, "not a regular expression: %s at character %d: %s", bad.Code, at, clip(bad.Expr))
+}
+
+func (d *decoder) checkContains(s *quality.ScorerSpec, path string) {
+	if d.has(path+".any") == d.has(path+".all") {
+		d.bad(path, "want exactly one of any and all")
+		return
+	}
+	key, list := path+".any", s.Any
+	if d.has(path + ".all") {
+		key, list = path+".all", s.All
+	}
+	if len(list) == 0 && !d.failed(key) {
+		d.bad(key, "must not be empty")
+	}
+	for i, text := range list {
+		if p := fmt.Sprintf("%s[%d]", key, i); text == "" && !d.failed(p) {
+			d.bad(p, "must not be empty: every text contains it")
+		}
+	}
+}
+
+const maxSchema = 1 << 20
+
+// loadSchema reads a JSON Schema from beside the configuration into the scorer, and checks that it is one.
+func (d *decoder) loadSchema(s *quality.ScorerSpec, path string) {
+	if d.failed(path) {
+		return
+	}
+	if s.Schema == "" {
+		d.bad(path, "required: the file of a JSON Schema")
+		return
+	}
+	text, err := readSmall(beside(filepath.Dir(d.file), s.Schema))
+	if err != nil {
+		// The library's words repeat the path, and a variable may have given it.
+		if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
+			err = pathErr.Err
+		}
+		d.bad(path, "reading the schema beside the configuration: %v", err)
+		return
+	}
+	if err := compileSchema(text); err != nil {
+		d.bad(path, "not a JSON Schema: %v", err)
+		return
+	}
+	s.SchemaText = text
+}
+
+// readSmall reads a regular file, so that a device or a pipe in its place cannot hold up the start.
+func readSmall(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxSchema {
+		return nil, fmt.Errorf("want a regular file of at most %d bytes", maxSchema)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // read only: nothing is lost
+	text, err := io.ReadAll(io.LimitReader(f, maxSchema))
+	if err != nil {
+		return nil, err
+	}
+	return text, nil
+}
+
+// noLoader keeps a schema from reaching for other files or the network.
+type noLoader struct{}
+
+func (noLoader) Load(url string) (any, error) {
+	return nil, fmt.Errorf("refers to %s, and only references within the file are followed", url)
+}
+
+func compileSchema(text []byte) error {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	c := jsonschema.NewCompiler()
+	c.UseLoader(noLoader{})
+	if err := c.AddResource("schema.json", doc); err != nil {
+		return err
+	}
+	_, err = c.Compile("schema.json")
+	return err
+}

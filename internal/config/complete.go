@@ -1,0 +1,106 @@
+package config
+
+import (
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+// Defaults of what a file may leave out in lists.
+const (
+	defaultMaxSlices    = 50
+	defaultProbeEvery   = 30 * time.Second
+	defaultProbeTimeout = 10 * time.Second
+	defaultProbeConfirm = 2
+)
+
+// complete fills in what the checked file left out, so that no reader needs to know the defaults.
+func (c *Config) complete(dir string, location *time.Location) {
+	c.location = location
+	c.Storage.Dir = beside(dir, c.Storage.Dir)
+	c.Storage.Library = beside(dir, c.Storage.Library)
+	if c.StatusPage.Title == "" {
+		c.StatusPage.Title = c.Name + " status"
+	}
+	if c.StatusPage.URL == "" {
+		c.StatusPage.URL = localURL(c.Listen.Public)
+	}
+	c.StatusPage.URL = strings.TrimRight(c.StatusPage.URL, "/")
+	for i := range c.Features {
+		completeFeature(&c.Features[i])
+	}
+	for i := range c.Customers {
+		if c.Customers[i].Title == "" {
+			c.Customers[i].Title = c.Customers[i].Name
+		}
+	}
+}
+
+// beside makes a path that the file gives relative to its folder.
+func beside(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// localURL is how this machine reaches a listener; nothing when its port is chosen at start.
+func localURL(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || port == "0" {
+		return ""
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+func completeFeature(f *quality.Feature) {
+	if f.Title == "" {
+		f.Title = f.Name
+	}
+	types := map[string]string{}
+	for i := range f.Scorers {
+		s := &f.Scorers[i]
+		types[s.Name] = s.Type
+		if s.On == "" {
+			s.On = "last"
+		}
+		if s.Type == "reference" && s.Match == "" {
+			s.Match = "first"
+		}
+	}
+	for i := range f.Monitors {
+		completeMonitor(&f.Monitors[i], types[f.Monitors[i].Metric])
+	}
+	for i := range f.Probes {
+		p := &f.Probes[i]
+		p.Every = or(p.Every, defaultProbeEvery)
+		p.Timeout = or(p.Timeout, defaultProbeTimeout)
+		p.Confirm = or(p.Confirm, defaultProbeConfirm)
+	}
+}
+
+func completeMonitor(m *quality.MonitorSpec, scorer string) {
+	m.Worse = or(m.Worse, quality.WorseLower)
+	m.MaxSlices = or(m.MaxSlices, defaultMaxSlices)
+	switch {
+	case m.Range != nil || m.Unbounded:
+	case scorer == "length":
+		m.Unbounded = true // a length has no natural upper bound
+	default:
+		m.Range = &[2]float64{0, 1}
+	}
+}
+
+func or[T comparable](v, fallback T) T {
+	var zero T
+	if v == zero {
+		return fallback
+	}
+	return v
+}

@@ -1,0 +1,102 @@
+// Package config reads the one YAML file that configures Asgood, and checks it as a whole: every
+// problem is reported with file, line, column and the offending text, and none prints a secret.
+//
+// It owns the form of the file, its defaults and its checks. It does not know what the rooms do with
+// what it says, opens no database and no listener, and reads no environment of its own accord: the
+// caller of Parse hands it in.
+package config
+
+import (
+	"time"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+// Embedded is the value of Storage.ClickHouse and Storage.NATS that runs the engine in process.
+const Embedded = "embedded"
+
+// Config is the whole configuration, with defaults filled in.
+type Config struct {
+	Name        string              `yaml:"name"` // of the product or company, shown to customers
+	Storage     Storage             `yaml:"storage"`
+	Features    []quality.Feature   `yaml:"features"`
+	FalseAlarms quality.FalseAlarms `yaml:"false_alarms"` // the budget of every monitor that has no own
+	Retention   Retention           `yaml:"retention"`
+	TimeZone    string              `yaml:"time_zone"` // all days are days of this zone
+	Customers   []quality.Customer  `yaml:"customers"`
+	Listen      Listen              `yaml:"listen"`
+	StatusPage  StatusPage          `yaml:"statuspage"`
+	Alerts      Alerts              `yaml:"alerts"`
+
+	location *time.Location
+}
+
+// Location returns the reporting time zone.
+func (c *Config) Location() *time.Location {
+	if c.location == nil {
+		return time.UTC
+	}
+	return c.location
+}
+
+// Storage says where data is kept.
+type Storage struct {
+	ClickHouse string `yaml:"clickhouse"` // "embedded" or a DSN
+	NATS       string `yaml:"nats"`       // "embedded" or a URL
+	Dir        string `yaml:"dir"`        // data of the embedded engines; a relative one is beside the file
+	Library    string `yaml:"library"`    // libchdb.so; empty means it is searched for
+	Cluster    string `yaml:"cluster"`    // ClickHouse cluster of a replicated schema; only with a DSN
+}
+
+// EmbeddedClickHouse reports whether ClickHouse runs in process.
+func (s Storage) EmbeddedClickHouse() bool { return s.ClickHouse == Embedded }
+
+// EmbeddedNATS reports whether NATS runs in process.
+func (s Storage) EmbeddedNATS() bool { return s.NATS == Embedded }
+
+// Retention says how long data is kept.
+type Retention struct {
+	Samples time.Duration `yaml:"samples"`
+	Scores  time.Duration `yaml:"scores"`
+}
+
+// Listen holds the addresses of the listeners.
+type Listen struct {
+	Public   string `yaml:"public"`
+	Ingest   string `yaml:"ingest"`   // a loopback address
+	Internal string `yaml:"internal"` // a loopback address
+}
+
+// StatusPage configures the public status page.
+type StatusPage struct {
+	Title string `yaml:"title"` // defaults to the name and "status"
+	URL   string `yaml:"url"`   // where customers reach it; defaults to the public listener on localhost
+}
+
+// Alerts says who is told about incidents.
+type Alerts struct {
+	Receivers []quality.Receiver `yaml:"receivers"`
+}
+
+const day = 24 * time.Hour
+
+// Defaults returns the configuration of an empty file:
+//
+//   - name "Asgood", no features, customers or receivers;
+//   - both engines embedded, data in ./data;
+//   - at most one false alarm in 30 days over the whole fleet;
+//   - samples kept 30 days, scores 400 days;
+//   - days of UTC;
+//   - the status page on :8080 for everyone, ingest on 127.0.0.1:4318 and the internal listener on
+//     127.0.0.1:8081 for this machine only.
+func Defaults() *Config {
+	return &Config{
+		Name:        "Asgood",
+		Storage:     Storage{ClickHouse: Embedded, NATS: Embedded, Dir: "data"},
+		FalseAlarms: quality.FalseAlarms{Period: 30 * day},
+		Retention:   Retention{Samples: 30 * day, Scores: 400 * day},
+		TimeZone:    "UTC",
+		Listen:      Listen{Public: ":8080", Ingest: "127.0.0.1:4318", Internal: "127.0.0.1:8081"},
+		location:    time.UTC,
+	}
+}

@@ -1,0 +1,7 @@
+package quality
+
+// Event is what happened that people may have to hear of. Exactly one field is set.
+type Event struct {
+	Regression *RegressionEvent `json:"regression,omitempty"`
+	Probe      *ProbeStatus     `json:"probe,omitempty"` // a probe went down or came back
+}

@@ -1,0 +1,198 @@
+package statuspage
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/gorilla/websocket"
+)
+
+// Limits of a live connection. A client that does not answer pings or does not take what it is sent is let go.
+const (
+	liveQueue     = 4
+	liveReadLimit = 512
+	livePing      = 30 * time.Second
+	liveSilence   = 75 * time.Second
+	liveWrite     = 10 * time.Second
+)
+
+// hub tells live clients that the view changed. They fetch the page themselves, from the cache.
+type hub struct {
+	max     int
+	metrics *metrics
+
+	mu      sync.Mutex
+	clients map[*client]struct{}
+	closed  bool
+}
+
+type client struct {
+	queue chan *websocket.PreparedMessage // closed when the client is let go
+}
+
+// liveMessage is what a client is sent.
+type liveMessage struct {
+	ETag   string `json:"etag"`   // names the content; a client that shows another one fetches the page
+	AsOf   string `json:"as_of"`  // time of the figures, ready to show
+	Spread int64  `json:"spread"` // milliseconds over which clients spread their fetches
+}
+
+func newHub(maxClients int, m *metrics) *hub {
+	return &hub{max: maxClients, metrics: m, clients: map[*client]struct{}{}}
+}
+
+func (h *hub) publish(etag, asOf string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	// Half a millisecond each keeps the rate of fetches at some two thousand a second.
+	m, err := prepare(liveMessage{ETag: etag, AsOf: asOf, Spread: int64(len(h.clients) / 2)})
+	if err != nil {
+		return // a struct of two strings and a number marshals
+	}
+	for c := range h.clients {
+		select {
+		case c.queue <- m:
+		default:
+			h.metrics.dropped.WithLabelValues(dropSlow).Inc()
+			h.removeLocked(c)
+		}
+	}
+}
+
+func prepare(m liveMessage) (*websocket.PreparedMessage, error) {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	return websocket.NewPreparedMessage(websocket.TextMessage, body)
+}
+
+// add returns a new client with the current state in its queue, or nil when there is no room.
+func (h *hub) add(now liveMessage) *client {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed || len(h.clients) >= h.max {
+		return nil
+	}
+	m, err := prepare(now)
+	if err != nil {
+		return nil
+	}
+	c := &client{queue: make(chan *websocket.PreparedMessage, liveQueue)}
+	c.queue <- m
+	h.clients[c] = struct{}{}
+	h.metrics.clients.Set(float64(len(h.clients)))
+	return c
+}
+
+func (h *hub) remove(c *client) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.removeLocked(c)
+}
+
+func (h *hub) removeLocked(c *client) {
+	if _, ok := h.clients[c]; !ok {
+		return
+	}
+	delete(h.clients, c)
+	close(c.queue)
+	h.metrics.clients.Set(float64(len(h.clients)))
+}
+
+func (h *hub) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	for c := range h.clients {
+		h.removeLocked(c)
+	}
+}
+
+// live serves one live connection.
+func (p *Page) live(c *gin.Context) error {
+	if !p.sameOrigin(c.Request) {
+		p.metrics.dropped.WithLabelValues(dropOrigin).Inc()
+		c.AbortWithStatus(http.StatusForbidden)
+		return nil
+	}
+	if !websocket.IsWebSocketUpgrade(c.Request) {
+		c.AbortWithStatus(http.StatusUpgradeRequired)
+		return nil
+	}
+	v := p.view.Load()
+	cl := p.hub.add(liveMessage{ETag: v.content, AsOf: v.page.AsOf})
+	if cl == nil {
+		p.metrics.dropped.WithLabelValues(dropFull).Inc()
+		c.Header("Retry-After", "30")
+		c.AbortWithStatus(http.StatusServiceUnavailable)
+		return nil
+	}
+	defer p.hub.remove(cl)
+	up := websocket.Upgrader{
+		HandshakeTimeout: liveWrite, ReadBufferSize: 512, WriteBufferSize: 1024,
+		CheckOrigin: func(*http.Request) bool { return true }, // checked above, so that a refusal is counted
+	}
+	conn, err := up.Upgrade(c.Writer, c.Request, nil)
+	if err != nil {
+		return nil //nolint:nilerr // the upgrader has answered the request
+	}
+	go write(conn, cl)
+	read(conn)
+	return nil
+}
+
+// sameOrigin lets browsers connect only from the page itself. Other programs send no origin.
+func (p *Page) sameOrigin(r *http.Request) bool {
+	o := r.Header.Get("Origin")
+	if o == "" {
+		return true
+	}
+	u, err := url.Parse(o)
+	return err == nil && (strings.EqualFold(u.Host, r.Host) || p.origin.Host != "" && strings.EqualFold(u.Host, p.origin.Host))
+}
+
+// read takes nothing but pongs, until the connection ends.
+func read(conn *websocket.Conn) {
+	conn.SetReadLimit(liveReadLimit)
+	alive := func(string) error { return conn.SetReadDeadline(time.Now().Add(liveSilence)) }
+	conn.SetPongHandler(alive)
+	if alive("") != nil {
+		return
+	}
+	for {
+		if _, _, err := conn.ReadMessage(); err != nil {
+			return
+		}
+	}
+}
+
+// write sends what is queued, and pings, until the client is let go or does not take it.
+func write(conn *websocket.Conn, c *client) {
+	defer func() { _ = conn.Close() }() // ends read too; there is nobody to tell of an error
+	ping := time.NewTicker(livePing)
+	defer ping.Stop()
+	for {
+		select {
+		case m, ok := <-c.queue:
+			deadline := time.Now().Add(liveWrite)
+			if !ok {
+				bye := websocket.FormatCloseMessage(websocket.CloseGoingAway, "")
+				_ = conn.WriteControl(websocket.CloseMessage, bye, deadline) // a courtesy
+				return
+			}
+			if conn.SetWriteDeadline(deadline) != nil || conn.WritePreparedMessage(m) != nil {
+				return
+			}
+		case <-ping.C:
+			if conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(liveWrite)) != nil {
+				return
+			}
+		}
+	}
+}

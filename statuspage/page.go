@@ -1,0 +1,129 @@
+// Package statuspage owns what customers see: the public page with a quality tile beside the uptime tile
+// of every feature, the incidents, live updates, and a JSON interface in the shapes of Statuspage v2.
+//
+// It decides what may be shown and in which words, and draws it. It computes no verdict: statuses,
+// regressions and incidents come from elsewhere over the Days and State interfaces. It never shows
+// inputs, outputs, internal error texts, owners, or which customer a slice stands for.
+package statuspage
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+)
+
+// Days reads sums by day of the reporting time zone. Both ends are midnights in loc; to is not included.
+type Days interface {
+	ScoreDays(ctx context.Context, loc *time.Location, from, to time.Time) ([]quality.ScoreDay, error)
+	UptimeDays(ctx context.Context, loc *time.Location, from, to time.Time) ([]quality.UptimeDay, error)
+}
+
+// State reads what holds now. Regressions and Incidents hold past ones too, as far back as they are kept.
+type State interface {
+	Statuses(ctx context.Context) ([]quality.MonitorStatus, error)
+	Regressions(ctx context.Context) ([]quality.Regression, error)
+	Probes(ctx context.Context) ([]quality.ProbeStatus, error)
+	Incidents(ctx context.Context) ([]quality.Incident, error)
+}
+
+// Reader is all the page reads.
+type Reader interface {
+	Days
+	State
+}
+
+// Options configures a Page.
+type Options struct {
+	Title      string // name of the page, such as "Acme AI status"
+	URL        string // public address, for links and the origin check of live connections
+	Features   []quality.Feature
+	Location   *time.Location // reporting time zone; nil means UTC
+	Simulated  bool           // says in the header that the traffic is simulated
+	Reader     Reader
+	Now        func() time.Time      // nil means time.Now
+	Logger     *slog.Logger          // nil means no log
+	Registerer prometheus.Registerer // nil means the metrics are not seen
+	MaxClients int                   // live connections at a time; 0 means 5000
+}
+
+// Page is the public status page. Requests are answered from a view that a background loop keeps
+// fresh; no request waits for the store.
+type Page struct {
+	opts    Options
+	origin  *url.URL
+	log     *slog.Logger
+	metrics *metrics
+	hub     *hub
+	render  *renderer
+
+	state source[stateData]
+	days  source[daysData]
+
+	mu   sync.Mutex // held while a view is built from both sources
+	view atomic.Pointer[view]
+}
+
+// New returns a page that shows no figures until Run has read some.
+func New(o Options) (*Page, error) {
+	if o.Reader == nil {
+		return nil, fmt.Errorf("status page: no reader")
+	}
+	origin, err := url.Parse(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("status page: address %q: %w", o.URL, err)
+	}
+	if o.Location == nil {
+		o.Location = time.UTC
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxClients <= 0 {
+		o.MaxClients = 5000
+	}
+	m, err := newMetrics(o.Registerer)
+	if err != nil {
+		return nil, fmt.Errorf("status page: %w", err)
+	}
+	r, err := newRenderer()
+	if err != nil {
+		return nil, fmt.Errorf("status page: %w", err)
+	}
+	p := &Page{opts: o, origin: origin, log: o.Logger.With("component", "statuspage"), metrics: m, render: r}
+	p.hub = newHub(o.MaxClients, m)
+	p.state = newSource("state", p.readState, m)
+	p.days = newSource("days", p.readDays, m)
+	return p, p.rebuild()
+}
+
+// Run reads what the page shows, again and again, until ctx ends; then it closes the live connections.
+func (p *Page) Run(ctx context.Context) error {
+	defer p.hub.close()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.state.run(ctx, p.log, p.refreshed) })
+	g.Go(func() error { return p.days.run(ctx, p.log, p.refreshed) })
+	return g.Wait()
+}
+
+// Notify hints that something changed, so that the page reads soon. It never blocks.
+func (p *Page) Notify() {
+	p.state.hint()
+	p.days.hint()
+}
+
+func (p *Page) refreshed() {
+	if err := p.rebuild(); err != nil {
+		p.log.Error("page not rendered, the last one stays", "err", err)
+	}
+}

@@ -1,0 +1,112 @@
+package statuspage
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"path"
+	"strings"
+)
+
+//go:embed templates/*.html assets/*
+var files embed.FS
+
+// document is something served as it is, drawn and compressed once.
+type document struct {
+	path string // of assets, with their hash in it
+	kind string // content type
+	etag string
+	body []byte
+	gzip []byte
+}
+
+func newDocument(kind string, body []byte) (document, error) {
+	sum := sha256.Sum256(body)
+	d := document{kind: kind, etag: `"` + hex.EncodeToString(sum[:8]) + `"`, body: body}
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(body); err != nil {
+		return d, fmt.Errorf("compressing: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return d, fmt.Errorf("compressing: %w", err)
+	}
+	if b.Len() < len(body) {
+		d.gzip = b.Bytes()
+	}
+	return d, nil
+}
+
+// namedTile is a tile with its heading.
+type namedTile struct {
+	Heading, Kind string
+	Tile          tileView
+}
+
+const htmlKind = "text/html; charset=utf-8"
+
+// renderer holds the parsed templates and the assets.
+type renderer struct {
+	templates     *template.Template
+	style, script document
+	icon          document
+	lost          document // the page of what is not there
+}
+
+func newRenderer() (r *renderer, err error) {
+	r = &renderer{}
+	funcs := template.FuncMap{"tile": func(heading, kind string, t tileView) namedTile { return namedTile{heading, kind, t} }}
+	if r.templates, err = template.New("").Funcs(funcs).ParseFS(files, "templates/*.html"); err != nil {
+		return nil, fmt.Errorf("parsing templates: %w", err)
+	}
+	for name, to := range map[string]*document{"page.css": &r.style, "live.js": &r.script, "icon.svg": &r.icon} {
+		if *to, err = asset(name); err != nil {
+			return nil, err
+		}
+	}
+	r.lost, err = r.draw("lost.html", pageView{Title: "Not found", Style: r.style.path})
+	return r, err
+}
+
+func asset(name string) (document, error) {
+	body, err := files.ReadFile("assets/" + name)
+	if err != nil {
+		return document{}, fmt.Errorf("reading asset %q: %w", name, err)
+	}
+	kinds := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+	d, err := newDocument(kinds[path.Ext(name)], body)
+	d.path = "/assets/" + strings.Trim(d.etag, `"`) + path.Ext(name)
+	return d, err
+}
+
+func (r *renderer) draw(name string, data any) (document, error) {
+	var b bytes.Buffer
+	if err := r.templates.ExecuteTemplate(&b, name, data); err != nil {
+		return document{}, fmt.Errorf("drawing %q: %w", name, err)
+	}
+	return newDocument(htmlKind, b.Bytes())
+}
+
+func (r *renderer) page(p pageView) (document, error) { return r.draw("page.html", p) }
+
+// detailView is the page of one incident.
+type detailView struct {
+	pageView
+	Incident incidentView
+}
+
+func (r *renderer) details(p pageView, in input) (map[string]document, error) {
+	out := map[string]document{}
+	for _, i := range in.state.data.incidents {
+		d, err := r.draw("incident.html", detailView{pageView: p, Incident: incidentOf(i, in)})
+		if err != nil {
+			return nil, err
+		}
+		out[i.ID] = d
+	}
+	return out, nil
+}

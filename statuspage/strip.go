@@ -1,0 +1,154 @@
+package statuspage
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+// A strip is drawn on a grid: each bar takes barWidth with a gap, and stands on the base line. The height
+// says the same as the colour, for those who cannot tell colours.
+const (
+	barStep   = 10
+	barTop    = 34
+	lowestBar = 3
+)
+
+// heights are those of the bars, by state.
+var heights = map[DayState]int{
+	DayGood: barTop, DayBetter: barTop, DaySlight: 25, DayWorse: 17, DayMuch: 10,
+	DayBlip: 28, DayPartly: 18, DayDown: 8, DayFew: lowestBar, DayNone: lowestBar, dayUnscored: lowestBar,
+}
+
+var qualityDayText = map[DayState]string{
+	DayNone: "no data", DayFew: "not enough data", DayGood: "as good as usual", DayBetter: "better", DaySlight: "slightly worse",
+	DayWorse: "worse", DayMuch: "much worse", dayUnscored: "cannot tell",
+}
+
+func newBar(i int, state DayState, label string) bar {
+	h := heights[state]
+	return bar{X: i * barStep, Y: barTop - h, H: h, Class: string(state), Label: label, stands: state.rank() > DayGood.rank() || state == DayBlip || state == DayPartly || state == DayDown}
+}
+
+// finish gathers what stands out and says the strip in words.
+func (s *strip) finish(counts map[string]int, order []string) {
+	for _, b := range s.Bars {
+		if b.stands {
+			s.Notable = append(s.Notable, b)
+		}
+	}
+	var parts []string
+	for _, name := range order {
+		if n := counts[name]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s on %d", name, n))
+		}
+	}
+	s.Summary += strings.Join(parts, ", ") + " of the last 90 days."
+}
+
+func qualityStrip(days []QualityDay) strip {
+	s := strip{Summary: "Quality: "}
+	counts := map[string]int{}
+	for i, d := range days {
+		text := qualityDayText[d.State]
+		counts[text]++
+		label := d.Day.Format("Mon 2 Jan") + ": " + text
+		if d.Percent != nil && d.State != DayFew {
+			label += ", " + percentText(*d.Percent) + " of baseline"
+			if d.Interval != nil {
+				label += " (95 % interval " + intervalText(*d.Interval) + ")"
+			}
+		}
+		if d.N > 0 {
+			label += fmt.Sprintf(", %d answers", d.N)
+		}
+		s.Bars = append(s.Bars, newBar(i, d.State, label))
+	}
+	s.finish(counts, []string{"as good as usual", "better", "slightly worse", "worse", "much worse", "cannot tell", "not enough data", "no data"})
+	return s
+}
+
+func uptimeStrip(days []AvailabilityDay) strip {
+	s := strip{Summary: "Uptime: "}
+	counts := map[string]int{}
+	for i, d := range days {
+		text := "no data"
+		label := d.Day.Format("Mon 2 Jan") + ": no data"
+		if d.Checks > 0 {
+			text = "up"
+			if d.State != DayGood {
+				text = "partly down"
+			}
+			label = fmt.Sprintf("%s: %s %% of %d checks answered", d.Day.Format("Mon 2 Jan"), floored(d.Up, d.Checks), d.Checks)
+		}
+		counts[text]++
+		s.Bars = append(s.Bars, newBar(i, d.State, label))
+	}
+	s.finish(counts, []string{"up", "partly down", "no data"})
+	return s
+}
+
+// percentText rounds to whole percents, but never up to 100.
+func percentText(p float64) string { return strconv.Itoa(rounded(p)) + " %" }
+
+func rounded(p float64) int {
+	n := int(p + 0.5)
+	if n == 100 && p < 99.95 {
+		return 99
+	}
+	return n
+}
+
+func intervalText(i [2]float64) string { return fmt.Sprintf("%d to %d", rounded(i[0]), rounded(i[1])) }
+
+func qualityTileView(t QualityTile, days []QualityDay, loc *time.Location, now time.Time) tileView {
+	v := tileView{Word: string(t.Word), Slug: t.Word.Slug(), Note: t.Note, Scope: t.Scope, Strip: qualityStrip(days)}
+	if t.Percent != nil {
+		v.Figure = percentText(*t.Percent) + " of baseline"
+	}
+	if t.Interval != nil {
+		v.Interval = "95 % interval " + intervalText(*t.Interval)
+	}
+	// Since when nothing is wrong is no news.
+	if t.Since != nil && (t.Word.Worse() || t.Word == WordBetter || t.Word == WordCannotTell) {
+		v.Since = momentOf(*t.Since, loc, now)
+	}
+	return v
+}
+
+func uptimeTileView(t UptimeTile, days []AvailabilityDay, probed bool, loc *time.Location, now time.Time) tileView {
+	v := tileView{Word: string(t.Word), Slug: t.Word.Slug(), Strip: uptimeStrip(days)}
+	if t.Share != "" {
+		v.Figure = t.Share + " %"
+		v.Interval = fmt.Sprintf("of checks in %d days", t.Days)
+		if t.Days == 1 {
+			v.Interval = "of today's checks"
+		}
+	}
+	if !probed && t.Share == "" {
+		v.Note = "Availability is not checked."
+	}
+	if t.Since != nil {
+		v.Since = momentOf(*t.Since, loc, now)
+	}
+	return v
+}
+
+// unnamed are the attributes whose values are nobody else's business.
+var unnamed = map[string]bool{"customer": true, "model": true, "prompt": true}
+
+// scope says which part of the answers a slice is, without naming a customer.
+func scope(s quality.Slice) string {
+	for name, value := range s {
+		if !unnamed[name] {
+			return name + " " + value
+		}
+	}
+	if len(s) > 0 {
+		return "a part of the answers"
+	}
+	return ""
+}
