@@ -1,0 +1,79 @@
+# `make run` and `make test` do all the set-up on a fresh machine; they need Go, npm, make and git.
+# `make help` lists the targets.
+
+SHELL := /bin/bash
+GO ?= go
+ENGINE := deploy/engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
+BIN := bin/asgood
+GOLANGCI_VERSION := v2.15.0
+FUZZTIME ?= 5s
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+.PHONY: help
+help: ## Show the targets.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: run
+run: build ## Set up everything and start the demo on http://localhost:8080.
+	$(BIN) demo
+
+.PHONY: test
+test: engine chromium ## Set up everything and run every test.
+	$(GO) test -timeout 20m ./...
+
+.PHONY: race
+race: engine chromium ## Run every test under the race detector.
+	$(GO) test -race -short -timeout 40m ./...
+
+.PHONY: build
+build: engine ## Build bin/asgood.
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/asgood
+
+.PHONY: engine
+engine: $(ENGINE) ## Install the embedded ClickHouse engine, pinned by its lockfile.
+
+$(ENGINE): deploy/engine/package-lock.json
+	@if [ "$$(uname -sm)" = "Linux x86_64" ]; then \
+		echo "installing the embedded ClickHouse engine (about 170 MB, once)"; \
+		cd deploy/engine && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/@chdb/lib-linux-x64-gnu/libchdb.so; \
+	else \
+		echo "no packaged engine for $$(uname -sm): set ASGOOD_LIBCHDB to a libchdb.so, or configure a remote ClickHouse"; \
+	fi
+
+# The browser is for tests only. Where it cannot be installed the tests of pages skip and say so.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "installing chromium for the browser tests"; \
+			(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium) >/dev/null; \
+		else echo "no chromium: the browser tests will be skipped"; fi; }
+
+.PHONY: bench
+bench: engine ## Benchmarks of ingest, scoring, detector and store.
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: fuzz
+fuzz: engine ## Run every fuzz target for FUZZTIME each.
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "fuzz $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; done
+
+.PHONY: lint
+lint: bin/golangci-lint ## Format check, vet and linters.
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	bin/golangci-lint run ./...
+
+bin/golangci-lint: Makefile
+	GOFLAGS= GOBIN=$(CURDIR)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@touch $@
+
+.PHONY: tidy
+tidy: ## Check that go.mod and go.sum are tidy.
+	$(GO) mod tidy -diff
+
+.PHONY: clean
+clean: ## Remove what was built; keeps the engine.
+	rm -rf bin
