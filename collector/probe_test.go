@@ -86,7 +86,7 @@ func TestProberRuns(t *testing.T) {
 				if time.Since(began) > 5*time.Minute {
 					return nil, errors.New("connection refused")
 				}
-				return &http.Response{StatusCode: 204, Body: io.NopCloser(strings.NewReader(""))}, nil
+				return &http.Response{StatusCode: http.StatusNoContent, Body: io.NopCloser(strings.NewReader(""))}, nil
 			}),
 		})
 		if err != nil {

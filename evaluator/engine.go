@@ -236,6 +236,10 @@ func (e *Engine) fleet() (owners []*monitor, streams []*stream, ev, c []float64)
 	return owners, streams, ev, c
 }
 
+// betterFactor makes an improvement rarer by mistake than a regression: no rule of the fleet guards it,
+// and praise that is taken back costs trust where a page costs sleep.
+const betterFactor = 100
+
 // better notes a confirmed improvement of the whole feature, and its end. It is shown, and never more.
 func (m *monitor) better(s *stream) {
 	switch {
@@ -243,7 +247,7 @@ func (m *monitor) better(s *stream) {
 	case s.Improved && s.improve.recovered():
 		s.improve.reset()
 		s.Improved = false
-	case !s.Improved && s.Better >= s.threshold(m.config.falseAlarms) && s.material(m.config, s.improve, s.improve.start()+s.Skipped):
+	case !s.Improved && s.Better >= betterFactor*s.threshold(m.config.falseAlarms) && s.material(m.config, s.improve, s.improve.start()+s.Skipped):
 		s.improve.raise()
 		s.Improved = true
 	}

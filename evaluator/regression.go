@@ -63,7 +63,7 @@ func (s *stream) figuresBetween(c *monitorConfig, from, to point) figures {
 	change := cur.mean() - s.Base.mean()
 	vif := s.watch.leader().VIF()
 	half := 1.96 * math.Sqrt(vif*(spread(s.Base)+spread(cur)))
-	f.change, f.interval = &change, &[2]float64{change - half, change + half}
+	f.change, f.interval = &change, c.scale.possible(s.Base.mean(), [2]float64{change - half, change + half})
 	return f
 }
 
@@ -154,6 +154,9 @@ func (m *monitor) recover(s *stream) quality.RegressionEvent {
 	s.watch.reset()
 	m.calm(s)
 	s.Open, s.E, s.changed = false, 0, true
+	if s == m.whole {
+		m.closeSlices(*p)
+	}
 	for _, q := range m.open.Parts {
 		if q.End == nil {
 			return m.tell(quality.RegressionUpdated)
@@ -166,6 +169,26 @@ func (m *monitor) recover(s *stream) quality.RegressionEvent {
 	}
 	m.open = nil
 	return ev
+}
+
+// closeSlices ends the slices with the whole feature: a small one would take weeks to show by itself that
+// it is back. Its evidence starts anew against the frozen reference, so one that is still bad is found
+// again, as what it then is.
+func (m *monitor) closeSlices(whole part) {
+	for _, q := range m.open.Parts {
+		s := m.byKey[q.Key]
+		if q.End != nil || s == nil {
+			continue
+		}
+		end := s.track.atPos(whole.End.Pos)
+		if end.Index < q.Start.Index {
+			end = q.Start
+		}
+		q.End, q.Slice.RecoveredAt = &end, whole.Slice.RecoveredAt
+		q.refresh(m, s)
+		s.watch.reset()
+		s.Open, s.E, s.changed = false, 0, true
+	}
 }
 
 // refresh brings the figures of a slice up to date.

@@ -34,14 +34,6 @@ func (s scale) y(v float64) float64 {
 	return y
 }
 
-// value maps y back to the metric's unit.
-func (s scale) value(y float64) float64 {
-	if s.mirrored {
-		y = 1 - y
-	}
-	return s.lo + y*(s.hi-s.lo)
-}
-
 // change turns a drop of y and its interval into a change of the metric in its own unit.
 func (s scale) change(drop, lo, hi float64) (float64, [2]float64) {
 	w := s.hi - s.lo
@@ -49,6 +41,14 @@ func (s scale) change(drop, lo, hi float64) (float64, [2]float64) {
 		return drop * w, [2]float64{lo * w, hi * w}
 	}
 	return -drop * w, [2]float64{-hi * w, -lo * w}
+}
+
+// possible cuts an interval of a change to what the metric's bounds allow from a baseline.
+func (s scale) possible(base float64, i [2]float64) *[2]float64 {
+	if s.unbounded {
+		return &i
+	}
+	return &[2]float64{max(i[0], s.lo-base), min(i[1], s.hi-base)}
 }
 
 // bounds is the range shown to readers.

@@ -213,7 +213,7 @@ func runUntil(t *testing.T, w *world, batch, operations int) {
 	s := service(t, w, batch)
 	done := make(chan error)
 	go func() { done <- s.Run(ctx) }()
-	time.Sleep(time.Minute) // of the bubble
+	time.Sleep(time.Minute) //nolint:forbidigo // the bubble has its own time
 	synctest.Wait()
 	cancel()
 	<-done
@@ -260,7 +260,7 @@ func TestServiceWaitsForItsNeighbours(t *testing.T) {
 		s := service(t, w, 3)
 		done := make(chan error)
 		go func() { done <- s.Run(ctx) }()
-		time.Sleep(10 * time.Minute) // of the bubble
+		time.Sleep(10 * time.Minute) //nolint:forbidigo // the bubble has its own time
 		synctest.Wait()
 		cancel()
 		if err := <-done; err != nil {

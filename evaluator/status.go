@@ -143,6 +143,10 @@ func (m *monitor) present(st *quality.MonitorStatus) {
 	if s.track.Total.Index > 0 {
 		f := s.figuresBetween(m.config, from, s.track.Total)
 		st.Current, st.Change, st.Interval = f.current, f.change, f.interval
+		if s.Improved && m.config.strata() && !m.config.scale.unbounded {
+			change, interval := m.config.scale.opposite().change(s.improve.drop())
+			st.Change, st.Interval = &change, &interval
+		}
 	}
 	st.Detectable = m.detectable()
 }

@@ -2,6 +2,7 @@ package evaluator
 
 import (
 	"math"
+	"slices"
 	"sort"
 	"time"
 )
@@ -116,6 +117,18 @@ func (t *track) at(index uint64) (point, bool) {
 		return t.Marks[i], true
 	}
 	return best, ok
+}
+
+// atPos returns the first known live sample at or after a place in the input, or the end.
+func (t *track) atPos(pos uint64) point {
+	best := t.Total
+	for _, l := range slices.Concat(t.Levels, [][]point{t.Marks}) {
+		i := sort.Search(len(l), func(i int) bool { return l[i].Pos >= pos })
+		if i < len(l) && l[i].Index < best.Index {
+			best = l[i]
+		}
+	}
+	return best
 }
 
 // last is the latest live sample.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -86,7 +87,7 @@ func recoverPanic(m *metrics) gin.HandlerFunc {
 }
 
 func (m *metrics) answerPanic(c *gin.Context, v any) {
-	if v == http.ErrAbortHandler {
+	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(v) // net/http closes the connection without a word
 	}
 	m.panics.Inc()

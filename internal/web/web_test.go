@@ -156,8 +156,8 @@ func TestPanicAfterTheAnswerBeganCutsTheConnection(t *testing.T) {
 	f := newFixture()
 	f.engine.GET("/x", func(c *gin.Context) { c.String(200, "half"); panic("x") })
 	defer func() {
-		if v := recover(); v != http.ErrAbortHandler {
-			t.Errorf("got panic %v, want http.ErrAbortHandler", v)
+		if err, ok := recover().(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+			t.Errorf("got panic %v, want http.ErrAbortHandler", err)
 		}
 	}()
 	f.do("GET", "/x")
@@ -206,7 +206,7 @@ func TestNoProxyIsTrusted(t *testing.T) {
 	f := newFixture()
 	var got string
 	f.engine.GET("/x", func(c *gin.Context) { got = c.ClientIP() })
-	r := httptest.NewRequest("GET", "/x", nil)
+	r := httptest.NewRequest(http.MethodGet, "/x", nil)
 	r.RemoteAddr = "192.0.2.7:1234"
 	r.Header.Set("X-Forwarded-For", "127.0.0.1")
 	f.engine.ServeHTTP(httptest.NewRecorder(), r)
