@@ -61,6 +61,12 @@ func (s *stream) figuresBetween(c *monitorConfig, from, to point) figures {
 		return s.adjusted(c, f)
 	}
 	change := cur.mean() - s.Base.mean()
+	if c.strata() && !c.scale.unbounded {
+		// The mix may have changed: every score is compared with what was expected of its own stratum.
+		change = cur.WE / cur.W
+		base := cur.mean() - change
+		f.baseline.Mean = &base
+	}
 	vif := s.watch.leader().VIF()
 	half := 1.96 * math.Sqrt(vif*(spread(s.Base)+spread(cur)))
 	f.change, f.interval = &change, c.scale.possible(s.Base.mean(), [2]float64{change - half, change + half})

@@ -34,6 +34,14 @@ func (s scale) y(v float64) float64 {
 	return y
 }
 
+// value maps y back to the metric's unit.
+func (s scale) value(y float64) float64 {
+	if s.mirrored {
+		y = 1 - y
+	}
+	return s.lo + y*(s.hi-s.lo)
+}
+
 // change turns a drop of y and its interval into a change of the metric in its own unit.
 func (s scale) change(drop, lo, hi float64) (float64, [2]float64) {
 	w := s.hi - s.lo

@@ -137,8 +137,9 @@ func (s *stream) close(c *monitorConfig, at time.Time) {
 
 // live takes a score that comes after the baseline.
 func (s *stream) live(r reading) {
+	expected := s.watch.expected(r.observation)
 	e := s.watch.update(r.observation)
-	s.track.add(r.pos, r.at, r.Value, r.Weight)
+	s.track.add(r.pos, r.at, r.Value, r.Weight, expected)
 	if s.Open {
 		s.Skipped++
 		return

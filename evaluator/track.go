@@ -24,6 +24,7 @@ type point struct {
 	WV    float64
 	WVV   float64
 	WW    float64
+	WE    float64 // of weight * (value - the value expected of its stratum)
 }
 
 func (p point) time() time.Time { return time.Unix(0, p.Time).UTC() }
@@ -39,7 +40,7 @@ type track struct {
 }
 
 // add appends a live sample.
-func (t *track) add(pos uint64, at time.Time, v, w float64) {
+func (t *track) add(pos uint64, at time.Time, v, w, expected float64) {
 	p := t.Total
 	p.Pos, p.Time = pos, at.UnixNano()
 	if len(t.Levels) == 0 {
@@ -57,6 +58,7 @@ func (t *track) add(pos uint64, at time.Time, v, w float64) {
 	t.Total.WV += w * v
 	t.Total.WVV += w * v * v
 	t.Total.WW += w * w
+	t.Total.WE += w * (v - expected)
 	t.Total.Pos, t.Total.Time = pos, p.Time
 }
 
@@ -152,14 +154,15 @@ func find(levels [][]point, index uint64) (best point, ok bool) {
 
 // between sums what lies from one point up to, and without, another.
 func between(from, to point) moments {
-	return moments{N: to.Index - from.Index, W: to.W - from.W, WV: to.WV - from.WV, WVV: to.WVV - from.WVV, WW: to.WW - from.WW}
+	return moments{N: to.Index - from.Index, W: to.W - from.W, WV: to.WV - from.WV, WVV: to.WVV - from.WVV, WW: to.WW - from.WW,
+		WE: to.WE - from.WE}
 }
 
 // moments are the weighted sums of some values.
 type moments struct {
 	N          uint64
 	W, WV, WVV float64
-	WW         float64
+	WW, WE     float64
 }
 
 func (m *moments) add(v, w float64) {

@@ -11,7 +11,7 @@ func TestTrackFindsSamplesBack(t *testing.T) {
 	var tr track
 	const n = 100_000
 	for i := range n {
-		tr.add(uint64(2*i+1), time.Unix(int64(i), 0), 1, 1)
+		tr.add(uint64(2*i+1), time.Unix(int64(i), 0), 1, 1, 0)
 		if i == 40_007 {
 			tr.mark(40_000)
 		}
@@ -47,7 +47,7 @@ func TestTrackFindsSamplesBack(t *testing.T) {
 func TestTrackKeepsItsMarksBounded(t *testing.T) {
 	var tr track
 	for i := range 1000 {
-		tr.add(uint64(i), time.Unix(int64(i), 0), 1, 1)
+		tr.add(uint64(i), time.Unix(int64(i), 0), 1, 1, 0)
 		tr.mark(uint64(i))
 	}
 	if len(tr.Marks) != trackMarks || tr.Marks[trackMarks-1].Index != 999 {

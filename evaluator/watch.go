@@ -109,6 +109,16 @@ func (w *watcher) update(o observation) float64 {
 	return e
 }
 
+// expected is the value that the reference leads to expect in place of this one; the value itself where
+// nothing is known of its stratum, or where values have no bounds and no strata mean anything to them.
+func (w *watcher) expected(o observation) float64 {
+	r, ok := w.main.Expected(o.Stratum)
+	if !ok || w.scale.unbounded {
+		return o.Value
+	}
+	return w.scale.value(r)
+}
+
 // leader is the detector that saw what is going on.
 func (w *watcher) leader() *detect.Detector {
 	if w.tail == nil {

@@ -90,6 +90,7 @@ type QualityDay struct {
 type DayMonitor struct {
 	Status   quality.MonitorStatus
 	Material float64 // smallest drop that matters, in the metric's unit; 0 means 1 % of the scale
+	Adjusted bool    // the baseline depends on the mix of the traffic, which the sums of a day do not show
 }
 
 // QualityDays judges each day against the baselines of the feature's tile monitors. A day is worse only
@@ -136,7 +137,10 @@ func judgeDay(day time.Time, s quality.ScoreDay, m DayMonitor, regressions []qua
 	}
 	scale := scaleOf(m.Status)
 	known := s.N >= minScores && m.Status.Baseline.Mean != nil && scale > 0
-	if known {
+	switch {
+	case known && m.Adjusted:
+		q.State = DayGood // the monitor, which sees the mix, found nothing
+	case known:
 		q.compare(s, m, scale)
 	}
 	if w, ok := regressed(day, s.Metric, regressions, severities); ok {

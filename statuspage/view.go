@@ -199,7 +199,11 @@ func monitorsOf(f quality.Feature, statuses []quality.MonitorStatus) []DayMonito
 	for _, s := range statuses {
 		m := DayMonitor{Status: s}
 		for _, spec := range f.Monitors {
-			if spec.Metric == s.Metric && spec.Material != nil {
+			if spec.Metric != s.Metric {
+				continue
+			}
+			m.Adjusted = len(spec.Adjust) > 0 || spec.Season != ""
+			if spec.Material != nil {
 				m.Material = *spec.Material
 			}
 		}

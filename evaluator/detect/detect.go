@@ -177,6 +177,16 @@ func (d *Detector) find(key string) *stratum {
 	return d.index[key]
 }
 
+// Expected returns the mean of y that the reference leads to expect of a stratum, and false while too
+// little is known of it.
+func (d *Detector) Expected(stratum string) (float64, bool) {
+	g := d.find(stratum)
+	if g == nil || !g.ready() {
+		return 0, false
+	}
+	return g.ref.mean(), true
+}
+
 // Update takes the next live sample and returns the evidence after it. An observation out of range is
 // a fault of the caller: it is counted as a live sample and otherwise ignored.
 func (d *Detector) Update(x Observation) float64 {

@@ -12,10 +12,10 @@ import (
 
 // The week's events, counted from its start. Everything before is as good as usual.
 const (
-	promptEdit   = 36 * time.Hour  // support-assistant: the new prompt breaks the JSON contract in German
-	modelSwap    = 72 * time.Hour  // invoice-reader: the provider serves a new model under the same name of the product
-	mixShift     = 96 * time.Hour  // meeting-notes: many more short calls, which are harder; nothing got worse
-	promptRevert = 116 * time.Hour // support-assistant: the prompt is rolled back
+	promptEdit   = 36 * time.Hour // support-assistant: the new prompt breaks the JSON contract in German
+	modelSwap    = 72 * time.Hour // invoice-reader: the provider serves a new model under the same name of the product
+	mixShift     = 96 * time.Hour // meeting-notes: many more short calls, which are harder; nothing got worse
+	promptRevert = 90 * time.Hour // support-assistant: the prompt is rolled back
 	week         = 7 * 24 * time.Hour
 )
 
