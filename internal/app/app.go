@@ -40,6 +40,7 @@ type App struct {
 	engines  *engines
 	rooms    *rooms
 	servers  *servers
+	addr     map[string]string // of the listeners, also after they are closed
 
 	group  *errgroup.Group
 	cancel context.CancelFunc
@@ -70,8 +71,11 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if a.rooms, err = newRooms(ctx, a); err != nil {
 		return a, err
 	}
-	a.servers, err = a.listen()
-	return a, err
+	if a.servers, err = a.listen(); err != nil {
+		return a, err
+	}
+	a.addr = a.servers.addr
+	return a, nil
 }
 
 func newRegistry(version string) *prometheus.Registry {
@@ -167,7 +171,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 // Addr returns the bound address of a listener: public, ingest or internal.
-func (a *App) Addr(listener string) string { return a.servers.addr[listener] }
+func (a *App) Addr(listener string) string { return a.addr[listener] }
 
 // RecordProbes stores availability checks that were made elsewhere or earlier.
 func (a *App) RecordProbes(ctx context.Context, results []quality.ProbeResult) error {

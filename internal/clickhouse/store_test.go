@@ -280,6 +280,18 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// The engine brings signal handlers of its own; with them a nil pointer would end the process.
+func TestPanicsStayPanics(t *testing.T) {
+	open(t, clickhouse.Options{})
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	var nothing *quality.Sample
+	t.Log(nothing.Feature)
+}
+
 func TestAtOnce(t *testing.T) {
 	s := open(t, clickhouse.Options{})
 	var wg sync.WaitGroup

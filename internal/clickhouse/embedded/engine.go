@@ -58,6 +58,8 @@ func Open(o Options) (_ *Engine, err error) {
 	if e.lock, err = lockDir(dir); err != nil {
 		return e, err
 	}
+	restore := keepSignals()
+	defer restore()
 	if e.lib, err = loadLibrary(path); err != nil {
 		return e, err
 	}
