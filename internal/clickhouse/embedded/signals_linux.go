@@ -17,18 +17,23 @@ const signals = 64
 // that a server can recover from.
 func keepSignals() (restore func()) {
 	var now [signals + 1]action
-	for s := uintptr(1); s <= signals; s++ {
-		if syscall.Signal(s) == syscall.SIGKILL || syscall.Signal(s) == syscall.SIGSTOP {
-			continue
-		}
-		syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, s, 0, uintptr(unsafe.Pointer(&now[s])), 8, 0, 0)
+	var known [signals + 1]bool // the kernel refuses to tell of the two that nobody can handle
+	for s := range now {
+		known[s] = sigaction(s, nil, &now[s])
 	}
 	return func() {
-		for s := uintptr(1); s <= signals; s++ {
-			if syscall.Signal(s) == syscall.SIGKILL || syscall.Signal(s) == syscall.SIGSTOP {
-				continue
+		for s := range now {
+			if known[s] {
+				sigaction(s, &now[s], nil)
 			}
-			syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, s, uintptr(unsafe.Pointer(&now[s])), 0, 8, 0, 0)
 		}
 	}
+}
+
+// sigaction asks the kernel itself: the runtime's own record of handlers must not change.
+func sigaction(signal int, put, get *action) bool {
+	const setSize = 8 // bytes of the mask
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(signal),
+		uintptr(unsafe.Pointer(put)), uintptr(unsafe.Pointer(get)), setSize, 0, 0)
+	return errno == 0
 }
