@@ -426,6 +426,32 @@ func TestBacktest(t *testing.T) {
 	}
 }
 
+func TestPinnedBaseline(t *testing.T) {
+	dir := t.TempDir()
+	text := strings.Replace(fmt.Sprintf(configuration, dir, "http://127.0.0.1:1", "http://127.0.0.1:1", secret), "first: 200", "pinned: june", 1)
+	cfg, err := config.Parse(filepath.Join(dir, "asgood.yaml"), []byte(text), func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := func(n int, output string) string {
+		return strings.Repeat(fmt.Sprintf(`{"feature":"bot","output":%q}`+"\n", output), n)
+	}
+	_, err = app.Backtest(t.Context(), cfg, strings.NewReader(lines(300, "bad")), nil)
+	if quality.KindOf(err) != quality.KindInvalid || !strings.Contains(err.Error(), filepath.Join(dir, "baselines", "june.ndjson")) {
+		t.Errorf("got %v, want an error that names the file", err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "baselines"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(cfg.BaselineFile("june"), []byte(lines(200, "good")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	result, err := app.Backtest(t.Context(), cfg, strings.NewReader(lines(300, "bad")), nil)
+	if err != nil || len(result.Regressions) != 1 || result.Regressions[0].Baseline.N != 200 {
+		t.Errorf("got %+v (%v), want one regression against the pinned 200", result, err)
+	}
+}
+
 func TestImport(t *testing.T) {
 	csv := "when,q,a\n2026-01-01T00:00:00Z,why,good\nnever,why,good\n2026-01-01T00:00:02Z,why,bad\n"
 	o := app.ImportOptions{Map: "time=when,input=q,output=a,id={when}", Feature: "bot"}

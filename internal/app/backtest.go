@@ -17,7 +17,7 @@ type BacktestResult = evaluator.BacktestResult
 // needs no engine. progress is told the number of samples read.
 func Backtest(ctx context.Context, cfg *config.Config, input io.Reader, progress func(int)) (*BacktestResult, error) {
 	result, err := evaluator.Backtest(ctx, evaluator.BacktestOptions{
-		Features: cfg.Features, FalseAlarms: cfg.FalseAlarms, Location: cfg.Location(),
+		Features: cfg.Features, FalseAlarms: cfg.FalseAlarms, Location: cfg.Location(), Baselines: baselines{ctx: ctx, cfg: cfg}.read,
 	}, counted(collector.ReadSamples(input), progress))
 	if err != nil {
 		return nil, err

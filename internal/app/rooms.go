@@ -180,7 +180,7 @@ func (r *rooms) buildEvaluator(ctx context.Context, a *App) error {
 	r.evaluator, err = evaluator.New(evaluator.Options{
 		Engine: evaluator.EngineOptions{
 			Features: cfg.Features, FalseAlarms: cfg.FalseAlarms, Location: cfg.Location(),
-			Made: a.opts.Now(), Baselines: baselines{ctx: ctx, store: a.engines.store}.read,
+			Made: a.opts.Now(), Baselines: baselines{ctx: ctx, cfg: cfg, store: a.engines.store}.read,
 		},
 		Source: followSource{reader}, Sink: sink, State: stateBucket{state},
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,

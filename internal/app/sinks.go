@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/asgood-dev/asgood/internal/bus"
-	"github.com/asgood-dev/asgood/internal/clickhouse"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -228,24 +226,4 @@ func (p *probeSink) Status(ctx context.Context, s quality.ProbeStatus) error {
 	defer p.mu.Unlock()
 	p.states[probeKey(s)] = s
 	return nil
-}
-
-// baselines reads the scores of baseline windows from the store.
-type baselines struct {
-	ctx   context.Context // of the start, when they are read
-	store *clickhouse.Store
-}
-
-// maxBaselineScores bounds a window; a longer one is cut there.
-const maxBaselineScores = 100_000
-
-func (b baselines) read(feature, metric string, spec quality.BaselineSpec) ([]quality.Score, error) {
-	if spec.Window == nil {
-		return nil, quality.Errorf(quality.KindNotFound, "no pinned baseline %q", spec.Pinned)
-	}
-	scores, err := b.store.Scores(b.ctx, feature, metric, spec.Window.From, spec.Window.To, maxBaselineScores)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("reading a baseline window"), err)
-	}
-	return scores, nil
 }

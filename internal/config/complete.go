@@ -19,7 +19,7 @@ const (
 
 // complete fills in what the checked file left out, so that no reader needs to know the defaults.
 func (c *Config) complete(dir string, location *time.Location) {
-	c.location = location
+	c.location, c.dir = location, dir
 	c.Storage.Dir = beside(dir, c.Storage.Dir)
 	c.Storage.Library = beside(dir, c.Storage.Library)
 	if c.StatusPage.Title == "" {

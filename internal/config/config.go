@@ -7,6 +7,7 @@
 package config
 
 import (
+	"path/filepath"
 	"time"
 
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -29,6 +30,13 @@ type Config struct {
 	Alerts      Alerts              `yaml:"alerts"`
 
 	location *time.Location
+	dir      string // of the file
+}
+
+// BaselineFile returns the file of a pinned baseline: samples in the native format, in the folder
+// baselines beside the configuration.
+func (c *Config) BaselineFile(name string) string {
+	return filepath.Join(c.dir, "baselines", name+".ndjson")
 }
 
 // Location returns the reporting time zone.
