@@ -16,6 +16,8 @@ type Sample struct {
 	Feature      string             `json:"feature"`       // required
 	Customer     string             `json:"customer,omitempty"`
 	Conversation string             `json:"conversation,omitempty"` // groups the turns of one conversation
+	Source       string             `json:"source,omitempty"`       // what asked: empty for production, or SourceCanary
+	Trace        string             `json:"trace,omitempty"`        // trace id in hex; sampling decides alike for one trace
 	Input        Content            `json:"input,omitzero"`
 	Output       Content            `json:"output,omitzero"`     // required
 	Reference    *string            `json:"reference,omitempty"` // the right answer; nil when there is none
@@ -31,6 +33,9 @@ type Sample struct {
 	Scores       map[string]float64 `json:"scores,omitempty"` // scores that came with the sample, by metric
 	Weight       float64            `json:"weight,omitempty"` // 1 / probability that it was kept; 0 means 1
 }
+
+// SourceCanary marks the output of a golden prompt that Asgood sent itself.
+const SourceCanary = "canary"
 
 // Document is one piece of retrieved context.
 type Document struct {
@@ -151,7 +156,7 @@ func (s *Sample) Validate() error {
 func (s *Sample) validateNames() error {
 	for _, f := range []struct{ name, value string }{
 		{"id", s.ID}, {"feature", s.Feature}, {"customer", s.Customer}, {"conversation", s.Conversation},
-		{"model", s.Model}, {"prompt", s.Prompt},
+		{"model", s.Model}, {"prompt", s.Prompt}, {"source", s.Source}, {"trace", s.Trace},
 	} {
 		if len(f.value) > MaxNameLen {
 			return Errorf(KindInvalid, `field %q: %d bytes, at most %d`, f.name, len(f.value), MaxNameLen)
@@ -165,8 +170,8 @@ func (s *Sample) validateNames() error {
 	return nil
 }
 
-// Attribute returns the value a slice of this name has for the sample: customer, model, prompt, or
-// one of the attributes.
+// Attribute returns the value a slice of this name has for the sample: customer, model, prompt, source,
+// or one of the attributes.
 func (s *Sample) Attribute(name string) string {
 	switch name {
 	case "customer":
@@ -175,6 +180,8 @@ func (s *Sample) Attribute(name string) string {
 		return s.Model
 	case "prompt":
 		return s.Prompt
+	case "source":
+		return s.Source
 	default:
 		return s.Attributes[name]
 	}
