@@ -32,7 +32,7 @@ const (
 
 // Handoff carries accepted samples on. What Publish has returned for is never lost.
 type Handoff interface {
-	// Publish stores a JSON array of samples and returns its sequence once it is durable. Sequences
+	// Publish stores a quality.Delivery as JSON and returns its sequence once it is durable. Sequences
 	// rise by one. The same id again stores nothing and returns the first sequence. A message holds
 	// about 1 MiB; a larger sample comes alone, up to twice MaxRecord.
 	Publish(ctx context.Context, id string, data []byte) (seq uint64, err error)
@@ -41,16 +41,18 @@ type Handoff interface {
 	Replay(ctx context.Context, after uint64, fn func(seq uint64, data []byte) error) error
 }
 
-// TrafficSink takes the counts of traffic. A count with a minute and slice that came before adds to it.
-type TrafficSink interface {
-	RecordTraffic(ctx context.Context, counts []quality.Traffic) error
+// Staged is a durable stream of records that are not samples yet: where they are put, and where they are
+// taken up again.
+type Staged struct {
+	To   Stage
+	From Source
 }
 
 // Options of a Collector. Features, Handoff and Dir are required.
 type Options struct {
 	Features   []quality.Feature
 	Handoff    Handoff
-	Traffic    TrafficSink           // nil: traffic is not counted
+	Feedback   Staged                // scores that come apart from their samples; without it none are taken
 	Dir        string                // of the index of ids; one process at a time
 	Retention  time.Duration         // how long an id is remembered; default 30 days
 	QueueBytes int64                 // samples waiting for the hand-off; default 64 MiB; more are refused
@@ -91,8 +93,10 @@ type Collector struct {
 	features *features
 	ids      *ids
 	door     *door
-	traffic  *traffic
 	metrics  *metrics
+	feedback *stage // nil when there is no such stream
+	resolver *resolver
+	orphans  *orphans
 	decoding chan struct{} // slots for trace bodies, which are held in memory whole
 	close    func() error
 }
@@ -110,19 +114,30 @@ func New(o Options) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := newTraffic(o.Traffic, o.Logger, m)
-	return &Collector{
-		opts: o, features: newFeatures(o.Features), ids: index, traffic: t, metrics: m,
-		door:     newDoor(o, index, t, m),
+	waiting, err := openOrphans(index)
+	if err != nil {
+		return nil, errors.Join(err, index.close())
+	}
+	c := &Collector{
+		opts: o, features: newFeatures(o.Features), ids: index, metrics: m, orphans: waiting,
+		door:     newDoor(o, index, waiting, m),
 		decoding: make(chan struct{}, 8),
 		close:    sync.OnceValue(index.close),
-	}, nil
+	}
+	if o.Feedback.To != nil {
+		c.feedback = newStage("scores", o.Feedback.To, o.QueueBytes/4, o.Logger, m)
+		c.resolver = &resolver{c: c, source: o.Feedback.From, orphans: waiting, log: o.Logger}
+	}
+	return c, nil
 }
 
 // Register adds the collector's routes.
 func (c *Collector) Register(r gin.IRouter) {
 	r.POST("/v1/samples", c.postSamples)
 	r.POST("/v1/traces", c.postTraces)
+	if c.feedback != nil {
+		r.POST("/v1/scores", c.postScores)
+	}
 }
 
 // Run brings the index of ids up to date and then hands samples off until ctx ends. Samples that wait
@@ -130,14 +145,13 @@ func (c *Collector) Register(r gin.IRouter) {
 func (c *Collector) Run(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.door.run(gctx) })
-	g.Go(func() error { return c.traffic.run(gctx) })
 	g.Go(func() error { return c.ids.sync(gctx, c.opts.Logger) })
 	g.Go(func() error { return c.ids.sweepDaily(gctx, c.opts.Now, c.opts.Logger) })
+	if c.feedback != nil {
+		g.Go(func() error { return c.feedback.run(gctx) })
+		g.Go(func() error { return c.resolver.run(gctx) })
+	}
 	err := g.Wait()
-	// Traffic of the samples that were handed off while stopping.
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
-	defer cancel()
-	c.traffic.flush(stopping)
 	return errors.Join(err, c.Close())
 }
 

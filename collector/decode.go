@@ -6,15 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
-// decoder reads samples strictly: a field that a sample does not have is refused by its name. It
-// keeps its buffer from record to record; the zero value is ready.
-type decoder struct {
+// decoder reads records strictly: a field that a T does not have is refused by its name. It keeps its
+// buffer from record to record; the zero value is ready.
+type decoder[T any] struct {
 	src oneRecord
 	dec *json.Decoder
 }
@@ -31,9 +32,9 @@ func (r *oneRecord) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// decode reads one record, which must be a sample and nothing else.
-func (d *decoder) decode(record []byte) (quality.Sample, error) {
-	var s quality.Sample
+// decode reads one record, which must be a T and nothing else.
+func (d *decoder[T]) decode(record []byte) (T, error) {
+	var s T
 	if !utf8.Valid(record) {
 		return s, quality.Errorf(quality.KindInvalid, "not valid UTF-8 at byte %d", invalidAt(record)+1)
 	}
@@ -58,7 +59,7 @@ func (d *decoder) decode(record []byte) (quality.Sample, error) {
 
 // trailing refuses anything but white space behind the record. The decoder stops at the object's last
 // brace, so the rest is in its buffer or still with the source.
-func (d *decoder) trailing() error {
+func (d *decoder[T]) trailing() error {
 	buffered, ok := d.dec.Buffered().(*bytes.Reader)
 	if !ok {
 		return errors.New("the JSON decoder's buffer cannot be read")
@@ -82,10 +83,16 @@ func plain(err error) error {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("broken JSON at byte %d: %s", syntax.Offset, syntax.Error())
 	case errors.As(err, &wrong):
-		return fmt.Errorf("field %q: want %s, got %s", wrong.Field, typeText(wrong.Type.String()), wrong.Value)
+		return fmt.Errorf("field %q: want %s, got %s", wireName(wrong.Field), typeText(wrong.Type.String()), wrong.Value)
 	}
 	text := strings.TrimPrefix(err.Error(), "json: ")
 	return errors.New(text)
+}
+
+// wireName drops the names of embedded Go types from a path: no name on the wire begins with a capital.
+func wireName(path string) string {
+	parts := slices.DeleteFunc(strings.Split(path, "."), func(p string) bool { return p != "" && p[0] >= 'A' && p[0] <= 'Z' })
+	return strings.Join(parts, ".")
 }
 
 // typeText names a Go type as JSON knows it.

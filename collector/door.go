@@ -39,8 +39,8 @@ type job struct {
 type door struct {
 	handoff Handoff
 	ids     *ids
+	orphans *orphans
 	air     airspace
-	traffic *traffic
 	metrics *metrics
 	log     *slog.Logger
 	now     func() time.Time
@@ -56,10 +56,10 @@ type door struct {
 	failing bool
 }
 
-func newDoor(o Options, index *ids, t *traffic, m *metrics) *door {
+func newDoor(o Options, index *ids, waiting *orphans, m *metrics) *door {
 	o.QueueBytes = max(o.QueueBytes, 2*maxEncoded)
 	return &door{
-		handoff: o.Handoff, ids: index, air: airspace{flights: map[string]*flight{}}, traffic: t, metrics: m,
+		handoff: o.Handoff, ids: index, orphans: waiting, air: airspace{flights: map[string]*flight{}}, metrics: m,
 		log: o.Logger, now: o.Now,
 		ready: make(chan struct{}), stopped: make(chan struct{}),
 		room: semaphore.NewWeighted(o.QueueBytes), queue: make(chan *job, o.QueueBytes/minWeight+1),
@@ -110,7 +110,7 @@ func (d *door) admit(ctx context.Context, chunk []item, now time.Time, wait bool
 func (d *door) sort(it *item, j *job, adm *admission, now time.Time) error {
 	if it.key != "" {
 		if have := d.air.enter(it.key, j.flight); have != nil {
-			adm.others = append(adm.others, other{feature: it.slice.feature, flight: have})
+			adm.others = append(adm.others, other{feature: it.id.Feature, flight: have})
 			return nil
 		}
 		known, err := d.ids.known(it.key, now)
@@ -121,12 +121,12 @@ func (d *door) sort(it *item, j *job, adm *admission, now time.Time) error {
 			return err
 		}
 		if known {
-			adm.duplicates[it.slice.feature]++
+			adm.duplicates[it.id.Feature]++
 			return nil
 		}
 	}
 	j.items = append(j.items, *it)
-	j.size += len(it.data) + 1
+	j.size += it.size
 	return nil
 }
 
@@ -277,7 +277,6 @@ func (d *door) handOff(ctx context.Context, batch []*job) {
 func (d *door) settle(batch []*job, err error) {
 	for _, j := range batch {
 		if err == nil {
-			d.traffic.add(j.items)
 			d.countAccepted(j.items)
 		}
 		d.room.Release(j.weight)
@@ -288,8 +287,8 @@ func (d *door) settle(batch []*job, err error) {
 
 func (d *door) countAccepted(items []item) {
 	for i := range items {
-		if !items[i].duplicate {
-			d.metrics.accepted.WithLabelValues(items[i].slice.feature).Inc()
+		if !items[i].duplicate && items[i].score == nil {
+			d.metrics.accepted.WithLabelValues(items[i].id.Feature).Inc()
 		}
 	}
 }

@@ -301,57 +301,40 @@ func TestGapIsFilled(t *testing.T) {
 	r := start(t, collector.Options{Handoff: s})
 	wantCounts(t, accept(t, r, "a"), 1, 0)
 	// Another collector writes to the same stream.
-	if _, err := s.Publish(t.Context(), "other", []byte(`[{"id":"x","feature":"chat","output":"y"}]`)); err != nil {
+	if _, err := s.Publish(t.Context(), "other", []byte(`{"samples":[{"id":"x","feature":"chat","output":"y"}]}`)); err != nil {
 		t.Fatal(err)
 	}
 	wantCounts(t, accept(t, r, "b"), 1, 0)
 	wantCounts(t, accept(t, r, "x", "b"), 0, 2)
 }
 
-type trafficLog struct {
-	mu     sync.Mutex
-	counts map[quality.Traffic]int // with its numbers set to 0
-	total  uint64
-	errors uint64
-}
-
-func (l *trafficLog) RecordTraffic(_ context.Context, counts []quality.Traffic) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, c := range counts {
-		l.total, l.errors = l.total+c.Total, l.errors+c.Errors
-		n := int(c.Total)
-		c.Total, c.Kept, c.Errors = 0, 0, 0
-		if l.counts == nil {
-			l.counts = map[quality.Traffic]int{}
-		}
-		l.counts[c] += n
-	}
-	return nil
-}
-
+// Every output is counted in the message that holds it, by minute and slice; one that came before is not.
 func TestTraffic(t *testing.T) {
-	log := &trafficLog{}
-	r := start(t, collector.Options{Handoff: &stream{}, Traffic: log})
-	samples := []quality.Sample{sample("a"), sample("a"), sample("b"), sample("c"), sample("d")}
+	s := &stream{}
+	features := []quality.Feature{{Name: "chat", Monitors: []quality.MonitorSpec{{Slices: []string{"customer", "language"}}}}}
+	r := start(t, collector.Options{Handoff: s, Features: features})
+	samples := []quality.Sample{sample("a"), sample("a"), sample("b"), sample("c"), sample("d"), sample("e")}
 	samples[3].Customer, samples[3].Model, samples[3].Error = "acme", "m", "timeout"
+	samples[3].Attributes = map[string]string{"language": "de", "other": "x"}
 	samples[4].Time = testNow.Add(time.Minute + time.Second)
+	samples[5].Source = quality.SourceCanary // nobody's traffic
 	if _, err := r.Accept(t.Context(), samples); err != nil {
 		t.Fatal(err)
 	}
 	r.stop()
-	want := map[quality.Traffic]int{
-		{Minute: testNow, Feature: "chat"}:                               2,
-		{Minute: testNow, Feature: "chat", Customer: "acme", Model: "m"}: 1,
-		{Minute: testNow.Add(time.Minute), Feature: "chat"}:              1,
-	}
-	if len(log.counts) != len(want) || log.total != 4 || log.errors != 1 {
-		t.Errorf("got %v, total %d, errors %d", log.counts, log.total, log.errors)
-	}
-	for key, n := range want {
-		if log.counts[key] != n {
-			t.Errorf("%+v: got %d, want %d", key, log.counts[key], n)
+	got := map[string]quality.Traffic{}
+	for _, d := range s.deliveries(t) {
+		for _, c := range d.Traffic {
+			got[c.Minute.Format("15:04")+" "+c.Customer+c.Model+c.Attributes["language"]] = c
 		}
+	}
+	for key, want := range map[string][3]uint64{"12:00 ": {2, 2, 0}, "12:00 acmemde": {1, 1, 1}, "12:01 ": {1, 1, 0}} {
+		if c := got[key]; [3]uint64{c.Total, c.Kept, c.Errors} != want || len(c.Attributes) > 1 {
+			t.Errorf("%q: got %+v, want total, kept, errors %v", key, c, want)
+		}
+	}
+	if len(got) != 3 {
+		t.Errorf("got %v, want three counts", got)
 	}
 }
 

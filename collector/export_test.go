@@ -3,6 +3,8 @@ package collector
 import (
 	"context"
 	"time"
+
+	"github.com/asgood-dev/asgood/internal/quality"
 )
 
 // Queued returns how many jobs wait.
@@ -15,7 +17,7 @@ func Sweep(ctx context.Context, c *Collector, now time.Time) (int, error) {
 
 // Decode reads one record.
 func Decode(record []byte) error {
-	var d decoder
+	var d decoder[quality.Sample]
 	_, err := d.decode(record)
 	return err
 }

@@ -64,20 +64,28 @@ func (s *stream) Replay(_ context.Context, after uint64, fn func(uint64, []byte)
 // stored returns all samples of the stream by feature and id, and how often each is there.
 func (s *stream) stored(t testing.TB) (samples []quality.Sample, times map[string]int) {
 	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	times = map[string]int{}
-	for _, m := range s.messages {
-		var batch []quality.Sample
-		if err := json.Unmarshal(m, &batch); err != nil {
-			t.Fatalf("message is not a list of samples: %v", err)
-		}
-		for _, x := range batch {
+	for _, d := range s.deliveries(t) {
+		for _, x := range d.Samples {
 			samples = append(samples, x)
 			times[x.Feature+"/"+x.ID]++
 		}
 	}
 	return samples, times
+}
+
+// deliveries returns every message.
+func (s *stream) deliveries(t testing.TB) []quality.Delivery {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]quality.Delivery, len(s.messages))
+	for i, m := range s.messages {
+		if err := json.Unmarshal(m, &out[i]); err != nil {
+			t.Fatalf("message is not a delivery: %v", err)
+		}
+	}
+	return out
 }
 
 var testFeatures = []quality.Feature{
@@ -148,11 +156,11 @@ func (s *sink) Publish(_ context.Context, _ string, data []byte) (uint64, error)
 	if s.quick {
 		return s.seq, nil
 	}
-	var batch []quality.Sample
-	if err := json.Unmarshal(data, &batch); err != nil {
+	var d quality.Delivery
+	if err := json.Unmarshal(data, &d); err != nil {
 		s.unreadable = err
 	}
-	s.samples += len(batch)
+	s.samples += len(d.Samples)
 	return s.seq, nil
 }
 

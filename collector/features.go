@@ -12,14 +12,28 @@ import (
 type features struct {
 	list   []quality.Feature
 	byName map[string]bool
+	// counted are the attributes by which a feature's traffic is counted apart: those that its monitors
+	// slice or adjust by, beside those that a count has anyway.
+	counted map[string][]string
 }
 
 func newFeatures(list []quality.Feature) *features {
-	f := &features{list: list, byName: make(map[string]bool, len(list))}
+	f := &features{list: list, byName: make(map[string]bool, len(list)), counted: map[string][]string{}}
 	for _, x := range list {
 		f.byName[x.Name] = true
+		f.counted[x.Name] = countedAttributes(x.Monitors)
 	}
 	return f
+}
+
+func countedAttributes(monitors []quality.MonitorSpec) []string {
+	var names []string
+	for _, m := range monitors {
+		names = append(append(names, m.Slices...), m.Adjust...)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	return slices.DeleteFunc(names, func(name string) bool { return name == "customer" || name == "model" })
 }
 
 // unknownFeatureError tells the sender which features there are.

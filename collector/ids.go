@@ -1,9 +1,9 @@
 package collector
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,9 +23,13 @@ import (
 // key, because an id's key begins with the name of a feature, which is never empty.
 var appliedKey = []byte("\x00applied")
 
-// ids is the index of the samples that were taken in: a view of the hand-off's messages, written after
-// them. The ids and the sequence they came with are one write, so a crash leaves the index at some
-// earlier sequence, from which it is brought up to date by replay.
+// dayBytes hold the day of writing, in front of every value but that of appliedKey.
+const dayBytes = 4
+
+// ids is the index of the samples that were taken in, with what later scores need to know of them: a
+// view of the hand-off's messages, written after them. The entries and the sequence they came with are
+// one write, so a crash leaves the index at some earlier sequence, from which it is brought up to date
+// by replay.
 type ids struct {
 	db       *pebble.DB
 	lock     *pebble.Lock
@@ -89,56 +93,62 @@ func (quietLogger) Fatalf(format string, args ...any) {
 	panic("index of ids: " + fmt.Sprintf(format, args...))
 }
 
-func idKey(feature, id string) string { return feature + "\x00" + id }
-
 func unixDay(t time.Time) uint32 { return uint32(max(t.Unix(), 0) / 86400) }
 
 // known reports whether the index holds an id that is not past the retention.
 func (x *ids) known(key string, now time.Time) (bool, error) {
+	_, found, err := x.get(key, now)
+	return found, err
+}
+
+// get returns what is kept under a key, and false when there is nothing or it is past the retention.
+func (x *ids) get(key string, now time.Time) (value []byte, found bool, err error) {
 	x.life.RLock()
 	defer x.life.RUnlock()
 	if x.closed {
-		return false, errStopping
+		return nil, false, errStopping
 	}
-	value, closer, err := x.db.Get([]byte(key))
+	raw, closer, err := x.db.Get([]byte(key))
 	if errors.Is(err, pebble.ErrNotFound) {
-		return false, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("looking up id %.80q: %w", key, err)
+		return nil, false, fmt.Errorf("looking up %.80q: %w", key, err)
 	}
-	expired := x.expired(value, unixDay(now))
-	return !expired, closer.Close()
+	if !x.expired(raw, unixDay(now)) {
+		value, found = bytes.Clone(raw[min(dayBytes, len(raw)):]), true
+	}
+	return value, found, closer.Close()
 }
 
 func (x *ids) expired(value []byte, today uint32) bool {
-	return len(value) == 4 && binary.BigEndian.Uint32(value)+x.keepDays < today
+	return len(value) >= dayBytes && binary.BigEndian.Uint32(value)+x.keepDays < today
 }
 
-// apply adds the ids of the message with a sequence. Only the sequence that follows the last one moves
+// apply adds what the message with a sequence holds. Only the sequence that follows the last one moves
 // the cursor; gap is true when messages between are missing, and the caller must replay them.
-func (x *ids) apply(seq uint64, keys []string, now time.Time) (gap bool, err error) {
+func (x *ids) apply(seq uint64, entries []entry, now time.Time) (gap bool, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	gap = seq > x.applied+1
 	if gap {
-		return true, x.write(keys, x.applied, now)
+		return true, x.write(entries, x.applied, now)
 	}
 	// A lower sequence than the cursor's is a stream that began anew.
-	return false, x.write(keys, seq, now)
+	return false, x.write(entries, seq, now)
 }
 
 // replay adds messages after the cursor, in the order of their sequences, which may have holes.
 func (x *ids) replay(ctx context.Context, h Handoff, now func() time.Time) error {
 	return h.Replay(ctx, x.cursor(), func(seq uint64, data []byte) error {
-		keys, err := messageKeys(data)
+		entries, err := entriesOf(data)
 		if err != nil {
 			// A message that nobody can read holds no id that could come again as a duplicate.
-			keys = nil
+			entries = nil
 		}
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		return x.write(keys, seq, now())
+		return x.write(entries, seq, now())
 	})
 }
 
@@ -149,13 +159,13 @@ func (x *ids) cursor() uint64 {
 }
 
 // write needs the lock. It does not wait for the disk: what a crash takes away, the replay brings back.
-func (x *ids) write(keys []string, seq uint64, now time.Time) error {
+func (x *ids) write(entries []entry, seq uint64, now time.Time) error {
 	b := x.db.NewBatch()
 	defer b.Close()
-	day := binary.BigEndian.AppendUint32(nil, unixDay(now))
-	for _, key := range keys {
-		if err := b.Set([]byte(key), day, nil); err != nil {
-			return fmt.Errorf("adding id %.80q: %w", key, err)
+	value := binary.BigEndian.AppendUint32(nil, unixDay(now))
+	for _, e := range entries {
+		if err := b.Set([]byte(e.key), append(value[:dayBytes], e.value...), nil); err != nil {
+			return fmt.Errorf("adding %.80q: %w", e.key, err)
 		}
 	}
 	if err := b.Set(appliedKey, binary.BigEndian.AppendUint64(nil, seq), nil); err != nil {
@@ -166,21 +176,6 @@ func (x *ids) write(keys []string, seq uint64, now time.Time) error {
 	}
 	x.applied = seq
 	return nil
-}
-
-func messageKeys(data []byte) ([]string, error) {
-	var samples []struct {
-		ID      string `json:"id"`
-		Feature string `json:"feature"`
-	}
-	if err := json.Unmarshal(data, &samples); err != nil {
-		return nil, fmt.Errorf("reading the ids of a message: %w", err)
-	}
-	keys := make([]string, len(samples))
-	for i, s := range samples {
-		keys[i] = idKey(s.Feature, s.ID)
-	}
-	return keys, nil
 }
 
 // sync makes the index durable each second, so that the hand-off can let its messages go.

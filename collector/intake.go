@@ -13,11 +13,17 @@ import (
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
-// item is one valid sample on its way to the hand-off.
+// item is one valid output, or one score that came apart from its sample, on its way to the hand-off.
 type item struct {
-	key       string // in the index of ids; empty when we made the id, which is new by construction
-	data      []byte // JSON
+	key       string // to be looked up in the index; empty when we made the id, which is new by construction
+	id        quality.SampleKey
+	data      []byte         // the sample as JSON; nil when it is not kept
+	facts     []byte         // what later scores need to know of it; nil when it is not kept
+	score     *quality.Score // instead of a sample
+	size      int            // about what it takes in a message
+	aliases   []string       // other names of the sample
 	slice     trafficKey
+	counted   bool // it is traffic
 	failed    bool // the output carried an error
 	duplicate bool // found out before it was handed off
 }
@@ -76,12 +82,35 @@ func (in *intake) add(s *quality.Sample) error {
 	if err != nil {
 		return err
 	}
-	if in.size+len(it.data) > chunkBytes {
+	in.append(it)
+	return nil
+}
+
+// addScore takes a score that came apart from its sample. One of the same sample, metric and giver that
+// was handed on before is a duplicate.
+func (in *intake) addScore(s quality.Score) {
+	it := item{id: quality.SampleKey{Feature: s.Feature, ID: s.SampleID}, score: &s}
+	it.key = scoredEntry(&s).key
+	in.append(it)
+}
+
+// scoreBytes is about what a score takes in a message.
+const scoreBytes = 512
+
+func (in *intake) append(it item) {
+	size := len(it.data) + 1
+	if it.data == nil {
+		size = scoreBytes
+		if it.score != nil {
+			size += len(it.score.Explanation) + len(it.score.Error)
+		}
+	}
+	if in.size+size > chunkBytes {
 		in.flush()
 	}
+	it.size = size
 	in.chunk = append(in.chunk, it)
-	in.size += len(it.data) + 1
-	return nil
+	in.size += size
 }
 
 func (in *intake) prepare(s *quality.Sample) (item, error) {
@@ -108,11 +137,19 @@ func (in *intake) prepare(s *quality.Sample) (item, error) {
 	if in.buf.Len() > maxEncoded {
 		return item{}, errRecordTooLarge
 	}
-	it := item{
-		data:  bytes.Clone(bytes.TrimSuffix(in.buf.Bytes(), []byte("\n"))),
-		slice: trafficKey{minute: s.Time.Unix() / 60, feature: s.Feature, customer: s.Customer, model: s.Model},
+	facts, err := factsOf(s)
+	if err != nil {
+		return item{}, err
 	}
-	it.failed = s.Error != ""
+	it := item{
+		id: quality.SampleKey{Feature: s.Feature, ID: s.ID}, facts: facts,
+		data:    bytes.Clone(bytes.TrimSuffix(in.buf.Bytes(), []byte("\n"))),
+		counted: s.Source != quality.SourceCanary, failed: s.Error != "",
+		slice: trafficKey{
+			minute: s.Time.Unix() / 60, feature: s.Feature, customer: s.Customer, model: s.Model,
+			attributes: joinAttributes(s, in.c.features.counted[s.Feature]),
+		},
+	}
 	if !made {
 		it.key = idKey(s.Feature, s.ID)
 	}
@@ -193,7 +230,7 @@ func (in *intake) settle(j *job) {
 	}
 	for i := range j.items {
 		if j.items[i].duplicate {
-			in.duplicate(j.items[i].slice.feature, 1)
+			in.duplicate(j.items[i].id.Feature, 1)
 		} else {
 			in.result.Accepted++
 		}

@@ -25,14 +25,14 @@ const (
 )
 
 type metrics struct {
-	accepted       *prometheus.CounterVec // by feature, which the configuration bounds
-	duplicates     *prometheus.CounterVec
-	refused        *prometheus.CounterVec
-	spans          *prometheus.CounterVec
-	queued         prometheus.Gauge
-	publish        prometheus.Histogram
-	publishFailed  prometheus.Counter
-	trafficDropped prometheus.Counter
+	accepted      *prometheus.CounterVec // by feature, which the configuration bounds
+	duplicates    *prometheus.CounterVec
+	refused       *prometheus.CounterVec
+	spans         *prometheus.CounterVec
+	feedback      *prometheus.CounterVec
+	queued        prometheus.Gauge
+	publish       prometheus.Histogram
+	publishFailed prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -41,6 +41,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		duplicates: counters("samples_duplicate_total", "Samples known by their ids.", "feature"),
 		refused:    counters("samples_refused_total", "Samples refused, by reason.", "reason"),
 		spans:      counters("spans_total", "Spans received, by what became of them.", "outcome"),
+		feedback:   counters("feedback_total", "Scores that came apart from their samples, by what became of them.", "outcome"),
 		queued: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "asgood_collector_queued_bytes", Help: "Room taken by samples waiting for the hand-off."}),
 		publish: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -48,8 +49,6 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Buckets: prometheus.ExponentialBuckets(0.0002, 4, 9)}),
 		publishFailed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "asgood_collector_publish_failed_total", Help: "Messages that the hand-off did not take."}),
-		trafficDropped: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "asgood_collector_traffic_dropped_total", Help: "Outputs whose traffic count was dropped because the sink was away too long."}),
 	}
 	for _, reason := range []string{reasonInvalid, reasonTooLarge, reasonUnknownFeature, reasonUnavailable} {
 		m.refused.WithLabelValues(reason)
@@ -57,8 +56,11 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	for _, outcome := range []string{spanSample, spanNoFeature, spanOther, spanRefused} {
 		m.spans.WithLabelValues(outcome)
 	}
+	for _, outcome := range []string{feedbackTaken, feedbackWaits, feedbackNotKept, feedbackDropped, feedbackForgotten, feedbackBad} {
+		m.feedback.WithLabelValues(outcome)
+	}
 	var errs []error
-	for _, c := range []prometheus.Collector{m.accepted, m.duplicates, m.refused, m.spans, m.queued, m.publish, m.publishFailed, m.trafficDropped} {
+	for _, c := range []prometheus.Collector{m.accepted, m.duplicates, m.refused, m.spans, m.feedback, m.queued, m.publish, m.publishFailed} {
 		errs = append(errs, reg.Register(c))
 	}
 	return m, errors.Join(errs...)

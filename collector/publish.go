@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -41,13 +40,12 @@ func (d *door) catchUp(ctx context.Context, batch []*job) error {
 
 // publish repeats with the same id, so that an attempt that was stored but not answered is not stored twice.
 func (d *door) publish(ctx context.Context, batch []*job) error {
-	data, keys := message(batch)
+	data, entries, err := pack(batch)
 	if data == nil {
-		return nil
+		return err
 	}
 	id := ulid.Make().String()
 	var seq uint64
-	var err error
 	for attempt := 0; ; attempt++ {
 		if seq, err = d.attempt(ctx, id, data); err == nil {
 			break
@@ -61,7 +59,7 @@ func (d *door) publish(ctx context.Context, batch []*job) error {
 			return err
 		}
 	}
-	return d.index(ctx, seq, keys)
+	return d.index(ctx, seq, entries)
 }
 
 func (d *door) attempt(ctx context.Context, id string, data []byte) (uint64, error) {
@@ -75,12 +73,13 @@ func (d *door) attempt(ctx context.Context, id string, data []byte) (uint64, err
 
 // index adds the ids of a message that is durable. Messages between the last known and this one came
 // from an attempt that seemed to fail, or from another collector: their ids are read from the stream.
-func (d *door) index(ctx context.Context, seq uint64, keys []string) error {
-	gap, err := d.ids.apply(seq, keys, d.now())
+func (d *door) index(ctx context.Context, seq uint64, entries []entry) error {
+	gap, err := d.ids.apply(seq, entries, d.now())
 	if err != nil {
 		d.unsure = true
 		return err
 	}
+	d.orphans.came(entries)
 	if gap {
 		if err := d.ids.replay(ctx, d.handoff, d.now); err != nil {
 			d.unsure = true // the samples are durable; the gap is closed before the next message
@@ -88,44 +87,4 @@ func (d *door) index(ctx context.Context, seq uint64, keys []string) error {
 		}
 	}
 	return nil
-}
-
-// message is a JSON array of the jobs' samples, nil when none is left.
-func message(batch []*job) (data []byte, keys []string) {
-	size, count := 2, 0
-	for _, j := range batch {
-		size, count = size+j.size, count+len(j.items)
-	}
-	b := bytes.NewBuffer(make([]byte, 0, size))
-	keys = make([]string, 0, count)
-	for _, j := range batch {
-		for i := range j.items {
-			if j.items[i].duplicate {
-				continue
-			}
-			b.WriteByte(',')
-			b.Write(j.items[i].data)
-			if key := j.items[i].key; key != "" {
-				keys = append(keys, key)
-			}
-		}
-	}
-	if b.Len() == 0 {
-		return nil, nil
-	}
-	b.Bytes()[0] = '['
-	b.WriteByte(']')
-	return b.Bytes(), keys
-}
-
-// pause waits and reports whether the context still lives.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -18,7 +18,7 @@ func ReadSamples(r io.Reader) iter.Seq2[quality.Sample, error] {
 			yield(quality.Sample{}, err)
 			return
 		}
-		var dec decoder
+		var dec decoder[quality.Sample]
 		for {
 			rec, err := recs.next()
 			if errors.Is(err, io.EOF) {
@@ -28,7 +28,7 @@ func ReadSamples(r io.Reader) iter.Seq2[quality.Sample, error] {
 				yield(quality.Sample{}, atPlace(recs.where(), err))
 				return
 			}
-			s, err := dec.sample(rec)
+			s, err := readSample(&dec, rec)
 			if err != nil {
 				err = atPlace(rec.at, err)
 			}
@@ -39,8 +39,8 @@ func ReadSamples(r io.Reader) iter.Seq2[quality.Sample, error] {
 	}
 }
 
-// sample decodes a record and checks what can be checked without the configuration.
-func (d *decoder) sample(rec record) (quality.Sample, error) {
+// readSample decodes a record and checks what can be checked without the configuration.
+func readSample(d *decoder[quality.Sample], rec record) (quality.Sample, error) {
 	if rec.err != nil {
 		return quality.Sample{}, rec.err
 	}

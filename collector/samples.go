@@ -16,8 +16,8 @@ import (
 // retryAfter is what senders are asked to wait, in seconds, when the hand-off does not keep up.
 const retryAfter = 5
 
-// samplesReply is the answer to samples: what became of them, and what was wrong when not all was well.
-type samplesReply struct {
+// recordsReply says what became of records, and what was wrong when not all was well.
+type recordsReply struct {
 	Result
 	Error *web.Problem `json:"error,omitempty"`
 }
@@ -26,14 +26,19 @@ func (c *Collector) postSamples(g *gin.Context) {
 	in := c.newIntake(g.Request.Context())
 	bodyErr := c.readSamples(in, g.Request)
 	storeErr := in.finish()
-	reply := samplesReply{Result: in.result}
+	c.reply(g, in.result, firstError(storeErr, bodyErr, in.result.err("samples")))
+}
+
+// reply tells what became of the records of a request; err is what to say when not all was well.
+func (c *Collector) reply(g *gin.Context, result Result, err error) {
+	reply := recordsReply{Result: result}
 	status := http.StatusOK
-	if err := firstError(storeErr, bodyErr, in.result.err()); err != nil {
+	if err != nil {
 		var problem web.Problem
 		status, problem = web.ProblemOf(err)
 		reply.Error = &problem
 		if status == http.StatusInternalServerError {
-			c.opts.Logger.Error("samples were not taken in", "err", err)
+			c.opts.Logger.Error("records were not taken in", "path", g.FullPath(), "err", err)
 		}
 	}
 	if status == http.StatusServiceUnavailable {
@@ -52,7 +57,7 @@ func (c *Collector) readSamples(in *intake, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var dec decoder
+	var dec decoder[quality.Sample]
 	for {
 		rec, err := recs.next()
 		if errors.Is(err, io.EOF) {
@@ -67,7 +72,7 @@ func (c *Collector) readSamples(in *intake, r *http.Request) error {
 	}
 }
 
-func (in *intake) take(dec *decoder, rec record) error {
+func (in *intake) take(dec *decoder[quality.Sample], rec record) error {
 	if rec.err != nil {
 		return rec.err
 	}
@@ -96,7 +101,7 @@ func firstError(errs ...error) error {
 }
 
 // err sums up the refusals; it is about size only when all of them are.
-func (r *Result) err() error {
+func (r *Result) err(of string) error {
 	if r.Refused == 0 {
 		return nil
 	}
@@ -105,5 +110,5 @@ func (r *Result) err() error {
 		kind = quality.KindTooLarge
 	}
 	total := r.Accepted + r.Duplicates + r.Refused
-	return quality.Errorf(kind, "%d of %d samples were refused; the others were stored", r.Refused, total)
+	return quality.Errorf(kind, "%d of %d %s were refused; the others were stored", r.Refused, total, of)
 }

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -35,14 +36,14 @@ func (x *ids) sweepDaily(ctx context.Context, now func() time.Time, log *slog.Lo
 
 // sweep forgets the ids past the retention and returns how many.
 func (x *ids) sweep(ctx context.Context, today uint32) (swept int, err error) {
-	it, err := x.db.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: []byte{1}})
+	it, err := x.db.NewIterWithContext(ctx, nil)
 	if err != nil {
 		return 0, fmt.Errorf("reading old ids: %w", err)
 	}
 	defer func() { err = errors.Join(err, it.Close()) }()
 	var old [][]byte
 	for ok := it.First(); ok && ctx.Err() == nil; ok = it.Next() {
-		if x.expired(it.Value(), today) {
+		if !bytes.Equal(it.Key(), appliedKey) && x.expired(it.Value(), today) {
 			old = append(old, append([]byte(nil), it.Key()...))
 		}
 		if len(old) == sweepBatch {

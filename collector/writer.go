@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,9 +15,10 @@ import (
 
 // Batch is a run of messages of one stream.
 type Batch struct {
-	Token    string   // the same for the same messages, also after a crash
-	Messages [][]byte // in the stream's order
-	Ref      any      // what the source needs to know it again
+	Token    string      // the same for the same messages, also after a crash
+	Messages [][]byte    // in the stream's order
+	Times    []time.Time // when each was stored
+	Ref      any         // what the source needs to know it again
 }
 
 // Source gives batches. A batch that was not committed comes again, with the same token and messages.
@@ -170,37 +170,6 @@ func (w *Writer[T]) write(ctx context.Context, token string, rows []T) error {
 	return w.write(ctx, token+".1", rows[half:])
 }
 
-// persist does something until it works, with growing pauses, and says once that it does not work and once
-// that it works again. It returns an error only when ctx ends.
 func (w *Writer[T]) persist(ctx context.Context, what string, do func() error) error {
-	began := time.Now()
-	for attempt := 0; ; attempt++ {
-		err := do()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err == nil {
-			if attempt > 0 {
-				w.opts.Logger.Info("works again", "doing", what, "after", time.Since(began).Round(time.Millisecond), "attempts", attempt+1)
-			}
-			return nil
-		}
-		if attempt == 0 {
-			w.opts.Logger.Error("does not work; trying until it does", "doing", what, "err", err)
-		}
-		w.retries.Inc()
-		if !pause(ctx, backoff(attempt, w.opts.MaxBackoff, rand.Float64())) {
-			return ctx.Err()
-		}
-	}
-}
-
-// backoff grows from 100 ms to most; chance (0 to 1) takes away up to half, so that several writers do
-// not return at once.
-func backoff(attempt int, most time.Duration, chance float64) time.Duration {
-	d := most
-	if attempt < 16 {
-		d = min(100*time.Millisecond<<attempt, most)
-	}
-	return d - time.Duration(chance/2*float64(d))
+	return persist(ctx, w.opts.Logger, what, w.opts.MaxBackoff, w.retries.Inc, func(context.Context) error { return do() })
 }

@@ -158,16 +158,40 @@ func (e *Engine) Observe(s quality.Sample, pos uint64) ([]quality.Score, []quali
 	scores := f.score(s)
 	var events []quality.RegressionEvent
 	for i := range scores {
-		e.counts.Scores++
-		if scores[i].Failed() {
-			e.counts.Failed++
-		}
-		if m := f.byMetric[scores[i].Metric]; m != nil {
-			touched := m.observe(&s, &scores[i], pos)
-			events = append(events, e.decide(m, touched, cause{at: s.Time, pos: pos, id: s.ID})...)
-		}
+		events = append(events, e.watch(f, &scores[i], pos)...)
 	}
 	return scores, events
+}
+
+// ObserveScore takes a score that came apart from its sample, with the place in the input where it came.
+// It counts as the sample's own would have, but that a metric which a rule makes stays the rule's: then
+// the score is kept and not watched.
+func (e *Engine) ObserveScore(sc quality.Score, pos uint64) ([]quality.Score, []quality.RegressionEvent) {
+	f := e.byName[sc.Feature]
+	if f == nil {
+		e.counts.Unknown++
+		return nil, nil
+	}
+	sc.Time = bounded(sc.Time)
+	if f.ruled[sc.Metric] {
+		e.counts.Scores++
+		sc.Aside = true
+		return []quality.Score{sc}, nil
+	}
+	return []quality.Score{sc}, e.watch(f, &sc, pos)
+}
+
+// watch gives a score to the monitor of its metric.
+func (e *Engine) watch(f *feature, sc *quality.Score, pos uint64) []quality.RegressionEvent {
+	e.counts.Scores++
+	if sc.Failed() {
+		e.counts.Failed++
+	}
+	m := f.byMetric[sc.Metric]
+	if m == nil {
+		return nil
+	}
+	return e.decide(m, m.observe(sc, pos), cause{at: sc.Time, pos: pos, id: sc.SampleID})
 }
 
 // decide acts on what the detectors of a monitor say after a sample.

@@ -396,3 +396,72 @@ func asJSON(t *testing.T, v any) string {
 	}
 	return string(data)
 }
+
+// Scores that come apart from their samples are watched like those that came with them.
+func TestLateScores(t *testing.T) {
+	o := evaluator.EngineOptions{Features: []quality.Feature{{
+		Name:     "bot",
+		Scorers:  []quality.ScorerSpec{{Name: "answered", Type: "regex", Pattern: "yes"}, {Name: "feedback", Type: "external"}},
+		Monitors: []quality.MonitorSpec{{Metric: "thumbs", Baseline: quality.BaselineSpec{First: 100}}, {Metric: "answered"}},
+	}}, FalseAlarms: quality.FalseAlarms{Samples: 1e4}}
+	e, err := evaluator.NewEngine(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var opened int
+	for i := range 400 {
+		value := float64(1 - i%10/9) // 90 % up, then all down
+		if i >= 300 {
+			value = 0
+		}
+		late := quality.Score{Feature: "bot", SampleID: fmt.Sprint(i), Metric: "thumbs", Value: value, Weight: 1, Late: true, Scorer: "user"}
+		scores, events := e.ObserveScore(late, uint64(i))
+		if len(scores) != 1 || scores[0].Aside {
+			t.Fatalf("got %+v", scores)
+		}
+		opened += len(events)
+	}
+	if opened == 0 {
+		t.Error("no regression of late scores")
+	}
+	// What a rule measures stays the rule's: a person's label stands beside it.
+	label := quality.Score{Feature: "bot", SampleID: "1", Metric: "answered", Value: 0, Weight: 1, Late: true, Scorer: "human", By: "anna"}
+	if scores, events := e.ObserveScore(label, 1); len(scores) != 1 || !scores[0].Aside || len(events) != 0 {
+		t.Errorf("got %+v, %v", scores, events)
+	}
+	if scores, _ := e.ObserveScore(quality.Score{Feature: "other"}, 1); len(scores) != 0 {
+		t.Errorf("got %+v of a feature that is not configured", scores)
+	}
+}
+
+// Canaries have a stream of their own: neither side moves the other.
+func TestCanariesAreWatchedApart(t *testing.T) {
+	o := evaluator.EngineOptions{Features: []quality.Feature{{
+		Name: "bot", Scorers: []quality.ScorerSpec{{Name: "answered", Type: "regex", Pattern: "yes"}},
+		Monitors: []quality.MonitorSpec{{Metric: "answered", Slices: []string{"customer"}, Baseline: quality.BaselineSpec{First: 100}}},
+	}}, FalseAlarms: quality.FalseAlarms{Samples: 1e4}}
+	e, err := evaluator.NewEngine(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var slices []string
+	for i := range 600 {
+		canary := quality.Sample{ID: fmt.Sprint("c", i), Feature: "bot", Source: quality.SourceCanary, Output: quality.Text("yes")}
+		if i >= 400 {
+			canary.Output = quality.Text("no")
+		}
+		real := quality.Sample{ID: fmt.Sprint("r", i), Feature: "bot", Customer: "acme", Output: quality.Text("yes")}
+		for _, s := range []quality.Sample{canary, real} {
+			_, events := e.Observe(s, uint64(i))
+			for _, ev := range events {
+				slices = append(slices, string(ev.Type)+" "+ev.Regression.Slice.Key())
+			}
+		}
+	}
+	if len(slices) == 0 || slices[0] != "opened source=canary" {
+		t.Errorf("got %q, want a regression of the canaries alone", slices)
+	}
+	if e.Streams() != 3 { // the whole, customer=acme, source=canary
+		t.Errorf("got %d streams, want 3", e.Streams())
+	}
+}

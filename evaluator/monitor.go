@@ -35,16 +35,17 @@ func newMonitor(c *monitorConfig, ref *reference) *monitor {
 }
 
 // observe takes a score and returns the streams whose detectors took it.
-func (m *monitor) observe(s *quality.Sample, sc *quality.Score, pos uint64) (touched []*stream) {
+func (m *monitor) observe(sc *quality.Score, pos uint64) (touched []*stream) {
 	if err := m.judge(sc); err != nil {
 		m.health.fail(sc.Time, err.Error())
 		return nil
 	}
 	m.health.score(sc.Time)
 	m.ref.open(sc.Time)
+	attribute := func(name string) string { return scoreAttribute(sc, name) }
 	in := reading{pos: pos, at: sc.Time, observation: observation{
-		Value: sc.Value, Weight: sc.Weight, Stratum: m.stratum(s.Attribute, sc)}}
-	for _, st := range m.route(s.Attribute) {
+		Value: sc.Value, Weight: sc.Weight, Stratum: m.stratum(attribute, sc)}}
+	for _, st := range m.route(attribute) {
 		st.count(in.at)
 		if m.ref.take(m.config, st, in) {
 			touched = append(touched, st)
@@ -61,8 +62,12 @@ func (m *monitor) judge(sc *quality.Score) error {
 	return m.config.scale.check(sc.Value)
 }
 
-// route returns the streams a sample belongs to.
+// route returns the streams a score belongs to. Canaries have a stream of their own: they are a fixed mix
+// that nobody's customers sent.
 func (m *monitor) route(attribute func(string) string) []*stream {
+	if attribute("source") == quality.SourceCanary {
+		return []*stream{m.stream("source", quality.SourceCanary)}
+	}
 	streams := make([]*stream, 1, 1+len(m.config.spec.Slices))
 	streams[0] = m.whole
 	for _, a := range m.config.spec.Slices {
@@ -113,10 +118,13 @@ func (m *monitor) fill(s *stream) {
 }
 
 func (m *monitor) belongs(s *stream, attribute func(string) string) bool {
+	v := attribute(s.attribute)
+	if canary := attribute("source") == quality.SourceCanary; canary || s.attribute == "source" && s.value == quality.SourceCanary {
+		return canary && s.attribute == "source"
+	}
 	if s.attribute == "" {
 		return true
 	}
-	v := attribute(s.attribute)
 	if s.value != OtherSlice {
 		return v == s.value
 	}
@@ -125,7 +133,7 @@ func (m *monitor) belongs(s *stream, attribute func(string) string) bool {
 }
 
 func scoreAttribute(sc *quality.Score, name string) string {
-	s := quality.Sample{Customer: sc.Customer, Model: sc.Model, Prompt: sc.Prompt, Attributes: sc.Attributes}
+	s := quality.Sample{Customer: sc.Customer, Model: sc.Model, Prompt: sc.Prompt, Source: sc.Source, Attributes: sc.Attributes}
 	return s.Attribute(name)
 }
 

@@ -262,19 +262,23 @@ func (s *Service) work(ctx context.Context, b Batch) error {
 }
 
 func (s *Service) observe(m Message) (scores []quality.Score, events []quality.RegressionEvent) {
-	var samples []quality.Sample
-	if err := json.Unmarshal(m.Data, &samples); err != nil {
+	var d quality.Delivery
+	if err := json.Unmarshal(m.Data, &d); err != nil {
 		// The collector wrote it; if it cannot be read now it never will be.
 		s.metrics.bad.Inc()
 		s.log.Error("message of samples is not readable", "seq", m.Seq, "err", err)
-		samples = nil
+		d = quality.Delivery{}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.engine.Counts()
-	for _, sample := range samples {
+	for _, sample := range d.Samples {
 		s.place.Samples++
 		sc, ev := s.engine.Observe(sample, s.place.Samples)
+		scores, events = append(scores, sc...), append(events, ev...)
+	}
+	for _, late := range d.Scores {
+		sc, ev := s.engine.ObserveScore(late, s.place.Samples)
 		scores, events = append(scores, sc...), append(events, ev...)
 	}
 	s.place.Seq = m.Seq

@@ -39,7 +39,7 @@ func newWorld(samples []quality.Sample, perMessage int) *world {
 	w := &world{docs: map[string][]byte{}, scores: map[uint64][]quality.Score{}, events: map[string]quality.RegressionEvent{},
 		statuses: map[string]quality.MonitorStatus{}, puts: map[string]quality.Regression{}}
 	for part := range slices.Chunk(samples, perMessage) {
-		data, err := json.Marshal(part)
+		data, err := json.Marshal(quality.Delivery{Samples: part})
 		if err != nil {
 			panic(err)
 		}

@@ -150,7 +150,7 @@ func (r *ruleScorer) Score(s quality.Sample) (scores []quality.Score) {
 func newScore(s *quality.Sample, metric, kind, version string) quality.Score {
 	return quality.Score{
 		Feature: s.Feature, SampleID: s.ID, Time: s.Time, Metric: metric, Scorer: kind, Version: version,
-		Weight: s.KeptWeight(), Customer: s.Customer, Model: s.Model, Prompt: s.Prompt, Attributes: s.Attributes,
+		Weight: s.KeptWeight(), Source: s.Source, Customer: s.Customer, Model: s.Model, Prompt: s.Prompt, Attributes: s.Attributes,
 	}
 }
 

@@ -28,11 +28,15 @@ const (
 const (
 	readerWriter    = "writer"
 	readerEvaluator = "evaluator"
+	readerCollector = "collector"
 	readerAlerts    = "alerts"
 )
 
 // writeLimits make batches that ClickHouse likes: rather few and large, but not late.
 var writeLimits = bus.BatchLimits{Messages: 1000, Bytes: 16 << 20, Linger: 300 * time.Millisecond}
+
+// stageLimits let what arrives together go on together.
+var stageLimits = bus.BatchLimits{Messages: 256, Bytes: 8 << 20, Linger: 20 * time.Millisecond}
 
 // followLimits are for readers that work message by message.
 var followLimits = bus.BatchLimits{Messages: 256, Bytes: 8 << 20}
@@ -85,10 +89,14 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 	return r, nil
 }
 
-func (r *rooms) buildCollector(_ context.Context, a *App) (err error) {
+func (r *rooms) buildCollector(ctx context.Context, a *App) (err error) {
 	b := a.engines.bus
+	feedback, err := newStaged(ctx, b, bus.Feedback)
+	if err != nil {
+		return err
+	}
 	r.collector, err = collector.New(collector.Options{
-		Features: a.opts.Config.Features, Handoff: handoff{b}, Traffic: trafficSink{b},
+		Features: a.opts.Config.Features, Handoff: handoff{b}, Feedback: feedback,
 		Dir: filepath.Join(a.opts.Config.Storage.Dir, dirIDs), Retention: a.opts.Config.Retention.Samples,
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
@@ -124,9 +132,8 @@ func (r *rooms) buildProber(ctx context.Context, a *App) (err error) {
 func (r *rooms) buildWriters(ctx context.Context, a *App) error {
 	store := a.engines.store
 	return firstError(
-		func() error { return addWriter(ctx, r, a, bus.Samples, store.InsertSamples, nil) },
+		func() error { return addWriter(ctx, r, a, bus.Samples, insertDeliveries(store), unpackDelivery) },
 		func() error { return addWriter(ctx, r, a, bus.Scores, store.InsertScores, unpackScores) },
-		func() error { return addWriter(ctx, r, a, bus.Traffic, store.InsertTraffic, nil) },
 		func() error { return addWriter(ctx, r, a, bus.Probes, store.InsertProbes, nil) },
 	)
 }
@@ -147,7 +154,7 @@ func addWriter[T any](ctx context.Context, r *rooms, a *App, stream string,
 		return fmt.Errorf("reading stream %q: %w", stream, err)
 	}
 	w, err := collector.NewWriter(collector.WriterOptions[T]{
-		Name: stream, Source: writerSource{reader}, Decode: decode, Logger: a.log, Registerer: a.registry,
+		Name: stream, Source: writerSource{reader, writeLimits}, Decode: decode, Logger: a.log, Registerer: a.registry,
 		Insert: func(ctx context.Context, token string, rows []T) error {
 			err := insert(ctx, token, rows)
 			if err == nil {

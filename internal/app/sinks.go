@@ -24,13 +24,6 @@ func (h handoff) Replay(ctx context.Context, after uint64, fn func(uint64, []byt
 	return h.bus.Range(ctx, bus.Samples, after, func(m bus.Message) error { return fn(m.Seq, m.Data) })
 }
 
-// trafficSink gives counts to the bus.
-type trafficSink struct{ bus *bus.Bus }
-
-func (t trafficSink) RecordTraffic(ctx context.Context, counts []quality.Traffic) error {
-	return publish(ctx, t.bus, bus.Traffic, ulid.Make().String(), counts)
-}
-
 func publish(ctx context.Context, b *bus.Bus, stream, id string, v any) error {
 	data, err := json.Marshal(v)
 	if err != nil {

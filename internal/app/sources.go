@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/asgood-dev/asgood/alerts"
 	"github.com/asgood-dev/asgood/collector"
@@ -10,17 +12,20 @@ import (
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
-// writerSource feeds a writer from a stream.
-type writerSource struct{ reader *bus.Reader }
+// writerSource feeds a writer, or a stage of the collector, from a stream.
+type writerSource struct {
+	reader *bus.Reader
+	limits bus.BatchLimits
+}
 
 func (s writerSource) Next(ctx context.Context) (collector.Batch, error) {
-	b, err := s.reader.Next(ctx, writeLimits)
+	b, err := s.reader.Next(ctx, s.limits)
 	if err != nil {
 		return collector.Batch{}, err
 	}
-	out := collector.Batch{Token: b.Token(), Ref: b, Messages: make([][]byte, len(b.Messages))}
+	out := collector.Batch{Token: b.Token(), Ref: b, Messages: make([][]byte, len(b.Messages)), Times: make([]time.Time, len(b.Messages))}
 	for i := range b.Messages {
-		out.Messages[i] = b.Messages[i].Data
+		out.Messages[i], out.Times[i] = b.Messages[i].Data, b.Messages[i].Time
 	}
 	return out, nil
 }
@@ -31,6 +36,25 @@ func (s writerSource) Commit(ctx context.Context, b collector.Batch) error {
 		return quality.Errorf(quality.KindInternal, "batch %q is not from this source", b.Token)
 	}
 	return s.reader.Commit(ctx, ref)
+}
+
+// stagedStream puts records on a stream of the bus and takes them up again.
+type stagedStream struct {
+	bus    *bus.Bus
+	stream string
+}
+
+func (s stagedStream) Publish(ctx context.Context, id string, data []byte) error {
+	_, err := s.bus.Publish(ctx, s.stream, bus.Message{ID: id, Data: data})
+	return err
+}
+
+func newStaged(ctx context.Context, b *bus.Bus, stream string) (collector.Staged, error) {
+	reader, err := b.Reader(ctx, stream, readerCollector)
+	if err != nil {
+		return collector.Staged{}, fmt.Errorf("reading stream %q: %w", stream, err)
+	}
+	return collector.Staged{To: stagedStream{b, stream}, From: writerSource{reader, stageLimits}}, nil
 }
 
 // followSource feeds the evaluator.

@@ -24,11 +24,13 @@ import (
 
 // The streams.
 const (
-	Samples = "SAMPLES"
-	Scores  = "SCORES"
-	Events  = "EVENTS"
-	Probes  = "PROBES"
-	Traffic = "TRAFFIC"
+	Samples  = "SAMPLES"
+	Scores   = "SCORES"
+	Events   = "EVENTS"
+	Probes   = "PROBES"
+	Feedback = "FEEDBACK" // scores whose samples are not looked up yet
+	Spans    = "SPANS"    // records of spans that are not joined yet
+	Held     = "HELD"     // samples about which feedback decides
 )
 
 // MaxMessage is the largest message and document, in bytes.
@@ -133,7 +135,8 @@ func (b *Bus) connect(o Options) (err error) {
 // makeStreams makes the streams. What is full refuses more: nothing that was acknowledged is thrown away.
 func (b *Bus) makeStreams(ctx context.Context, maxBytes int64) error {
 	for name, size := range map[string]int64{
-		Samples: maxBytes, Scores: maxBytes / 2, Events: maxBytes / 16, Probes: maxBytes / 16, Traffic: maxBytes / 16,
+		Samples: maxBytes, Scores: maxBytes / 2, Events: maxBytes / 16, Probes: maxBytes / 16,
+		Feedback: maxBytes / 4, Spans: maxBytes / 2, Held: maxBytes,
 	} {
 		_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 			Name: name, Subjects: []string{subject(name)}, Storage: jetstream.FileStorage, Discard: jetstream.DiscardNew,

@@ -65,6 +65,14 @@ func (s schema) Local(table string) string {
 	return table + "_local"
 }
 
+// Both names the table that holds the rows, and on a cluster also the one that spreads them.
+func (s schema) Both(table string) []string {
+	if s.Cluster == "" {
+		return []string{table}
+	}
+	return []string{s.Local(table), table}
+}
+
 // OnCluster makes a statement run on every server.
 func (s schema) OnCluster() string {
 	if s.Cluster == "" {

@@ -80,18 +80,19 @@ func (s *Store) UptimeDays(ctx context.Context, loc *time.Location, from, to tim
 // Scores returns the scores of a metric in a period, the oldest first, at most limit.
 func (s *Store) Scores(ctx context.Context, feature, metric string, from, to time.Time, limit int) ([]quality.Score, error) {
 	return collect(ctx, s, "reading scores", `
-		SELECT feature, metric, time, sample_id, value, label, explanation, scorer, version, error, weight, customer, model, prompt, attributes
-		FROM scores WHERE feature = ? AND metric = ? AND time >= fromUnixTimestamp64Micro(?) AND time < fromUnixTimestamp64Micro(?)
+		SELECT feature, metric, time, sample_id, value, label, explanation, scorer, version, error, weight, customer,
+			source, by, late, aside, model, prompt, attributes
+		FROM scores WHERE feature = ? AND metric = ? AND NOT aside AND time >= fromUnixTimestamp64Micro(?) AND time < fromUnixTimestamp64Micro(?)
 		ORDER BY time, sample_id LIMIT ?`,
 		func(r driver.Rows) (x quality.Score, err error) {
 			err = r.Scan(&x.Feature, &x.Metric, &x.Time, &x.SampleID, &x.Value, &x.Label, &x.Explanation, &x.Scorer,
-				&x.Version, &x.Error, &x.Weight, &x.Customer, &x.Model, &x.Prompt, &x.Attributes)
+				&x.Version, &x.Error, &x.Weight, &x.Customer, &x.Source, &x.By, &x.Late, &x.Aside, &x.Model, &x.Prompt, &x.Attributes)
 			return x, err
 		}, feature, metric, from.UnixMicro(), to.UnixMicro(), limit)
 }
 
 const sampleFields = `feature, id, time, customer, conversation, input, input_chat, output, output_chat, reference, context,
-	model, prompt, params, tools, input_tokens, output_tokens, latency_ms, error, attributes, scores, weight`
+	model, prompt, params, tools, input_tokens, output_tokens, latency_ms, error, attributes, scores, weight, source, trace`
 
 // Sample returns one sample, or an error of kind not found.
 func (s *Store) Sample(ctx context.Context, feature, id string) (quality.Sample, error) {
@@ -118,7 +119,7 @@ func readSample(r driver.Rows) (x quality.Sample, err error) {
 	var inputChat, outputChat bool
 	var in, out *uint64
 	err = r.Scan(&x.Feature, &x.ID, &x.Time, &x.Customer, &x.Conversation, &input, &inputChat, &output, &outputChat, &x.Reference,
-		&context, &x.Model, &x.Prompt, &params, &tools, &in, &out, &x.LatencyMS, &x.Error, &x.Attributes, &x.Scores, &x.Weight)
+		&context, &x.Model, &x.Prompt, &params, &tools, &in, &out, &x.LatencyMS, &x.Error, &x.Attributes, &x.Scores, &x.Weight, &x.Source, &x.Trace)
 	if err != nil {
 		return x, err
 	}

@@ -64,7 +64,7 @@ func ref(s string) *string { return &s }
 // full is a sample with everything.
 func full(id string, at time.Time) quality.Sample {
 	return quality.Sample{
-		ID: id, Time: at, Feature: "bot", Customer: "acme", Conversation: "c1", Input: quality.Text("why; 'so' \\ \x00 é"),
+		ID: id, Time: at, Feature: "bot", Customer: "acme", Conversation: "c1", Source: "canary", Trace: "4bf9", Input: quality.Text("why; 'so' \\ \x00 é"),
 		Output:    quality.Content{Messages: []quality.Message{{Role: "assistant", Content: "because"}}},
 		Reference: ref(""), Context: []quality.Document{{ID: "d", Text: "t"}}, Model: "m-1", Prompt: "p@2",
 		Params: map[string]any{"temperature": 0.5}, Tools: []quality.ToolCall{{Name: "refund", Arguments: json.RawMessage(`{"a":1}`)}},
@@ -239,7 +239,7 @@ func TestMigrateAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		applied, err := s.Migrate(t.Context())
-		want := []string{"[0001_schema]", "[]", "[retention of samples]", "[]"}[i]
+		want := []string{"[0001_schema 0002_provenance]", "[]", "[retention of samples]", "[]"}[i]
 		if err != nil || fmt.Sprint(applied) != want {
 			t.Errorf("start %d: got %v (%v), want %s", i+1, applied, err, want)
 		}

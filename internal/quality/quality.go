@@ -37,13 +37,14 @@ func (s Severity) Rank() int {
 
 // Traffic counts all outputs of a feature in one minute and slice, kept as samples or not.
 type Traffic struct {
-	Minute   time.Time `json:"minute"` // start of the minute, UTC
-	Feature  string    `json:"feature"`
-	Customer string    `json:"customer,omitempty"`
-	Model    string    `json:"model,omitempty"`
-	Total    uint64    `json:"total"`  // outputs seen
-	Kept     uint64    `json:"kept"`   // outputs kept as samples
-	Errors   uint64    `json:"errors"` // outputs that carried an error
+	Minute     time.Time         `json:"minute"` // start of the minute, UTC
+	Feature    string            `json:"feature"`
+	Customer   string            `json:"customer,omitempty"`
+	Model      string            `json:"model,omitempty"`
+	Attributes map[string]string `json:"attributes,omitempty"` // those by which the feature's monitors slice or adjust
+	Total      uint64            `json:"total"`                // outputs seen
+	Kept       uint64            `json:"kept"`                 // outputs kept as samples
+	Errors     uint64            `json:"errors"`               // outputs that carried an error
 }
 
 // ProbeResult is one availability check of a feature.

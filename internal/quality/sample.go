@@ -158,14 +158,25 @@ func (s *Sample) validateNames() error {
 		{"id", s.ID}, {"feature", s.Feature}, {"customer", s.Customer}, {"conversation", s.Conversation},
 		{"model", s.Model}, {"prompt", s.Prompt}, {"source", s.Source}, {"trace", s.Trace},
 	} {
-		if len(f.value) > MaxNameLen {
-			return Errorf(KindInvalid, `field %q: %d bytes, at most %d`, f.name, len(f.value), MaxNameLen)
+		if err := checkName(f.name, f.value, MaxNameLen); err != nil {
+			return err
 		}
 	}
 	for k, v := range s.Attributes {
 		if len(k) > MaxNameLen || len(v) > MaxNameLen {
 			return Errorf(KindInvalid, `field "attributes", %.40q: longer than %d bytes`, k, MaxNameLen)
 		}
+	}
+	return nil
+}
+
+// checkName bounds a text. A zero byte in a name would make two names out of it where keys are built.
+func checkName(field, value string, most int) error {
+	if len(value) > most {
+		return Errorf(KindInvalid, "field %q: %d bytes, at most %d", field, len(value), most)
+	}
+	if most == MaxNameLen && strings.IndexByte(value, 0) >= 0 {
+		return Errorf(KindInvalid, "field %q: holds a zero byte", field)
 	}
 	return nil
 }
@@ -211,7 +222,11 @@ type Score struct {
 	Customer    string            `json:"customer,omitempty"`
 	Model       string            `json:"model,omitempty"`
 	Prompt      string            `json:"prompt,omitempty"`
+	Source      string            `json:"source,omitempty"`
 	Attributes  map[string]string `json:"attributes,omitempty"`
+	By          string            `json:"by,omitempty"`    // labeller or evaluator of a score that came from outside
+	Late        bool              `json:"late,omitempty"`  // it came apart from its sample
+	Aside       bool              `json:"aside,omitempty"` // the metric has scores of its own; this one is kept and not counted
 }
 
 // Failed reports whether the scorer could not score.
