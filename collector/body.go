@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/asgood-dev/asgood/internal/quality"
 )
@@ -16,19 +17,31 @@ import (
 // openBody returns the request's body, decompressed and limited. Its errors have a kind.
 func openBody(r *http.Request) (io.Reader, error) {
 	encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding")))
+	packed := bufio.NewReaderSize(&limited{src: r.Body, left: MaxCompressed, limit: "compressed body", max: MaxCompressed}, 32<<10)
+	var unpacked io.Reader
+	var err error
 	switch encoding {
 	case "", "identity":
 		return &limited{src: r.Body, left: MaxBody, limit: "body", max: MaxBody}, nil
 	case "gzip":
+		unpacked, err = gzip.NewReader(packed)
+	case "zstd":
+		unpacked, err = newZstd(packed)
 	default:
-		return nil, quality.Errorf(quality.KindInvalid, "Content-Encoding %.40q is not known here (known: gzip, identity)", encoding)
+		return nil, quality.Errorf(quality.KindInvalid, "Content-Encoding %.40q is not known here (known: gzip, zstd, identity)", encoding)
 	}
-	packed := bufio.NewReaderSize(&limited{src: r.Body, left: MaxCompressed, limit: "compressed body", max: MaxCompressed}, 32<<10)
-	unpacked, err := gzip.NewReader(packed)
 	if err != nil {
 		return nil, bodyError(err)
 	}
 	return &limited{src: unpacked, left: MaxBody, limit: "decompressed body", max: MaxBody}, nil
+}
+
+// zstdWindow bounds what a frame may ask to be held in memory; senders use 8 MiB at most.
+const zstdWindow = 8 << 20
+
+// newZstd decodes in the caller's goroutine, so that a reader that is left alone holds nothing but memory.
+func newZstd(packed io.Reader) (io.Reader, error) {
+	return zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow))
 }
 
 // limited fails with the name of the limit once more than it was read.
@@ -68,7 +81,10 @@ func bodyError(err error) error {
 	if errors.As(err, &known) {
 		return known
 	}
-	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+		return quality.Errorf(quality.KindTooLarge, "compressed body asks for a window of more than %s", sizeText(zstdWindow))
+	}
+	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, zstd.ErrMagicMismatch) || errors.Is(err, zstd.ErrCRCMismatch) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return quality.Errorf(quality.KindInvalid, "body is cut short or is not what Content-Encoding says: %w", err)
 	}
 	return quality.Errorf(quality.KindInvalid, "reading the body: %w", err)

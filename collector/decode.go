@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -41,12 +43,22 @@ func (d *decoder[T]) decode(record []byte) (T, error) {
 	if first := bytes.TrimLeft(record, " \t\r\n"); len(first) == 0 || first[0] != '{' {
 		return s, quality.Errorf(quality.KindInvalid, "want a JSON object, got %.20q", first)
 	}
+	// The quick decoder knows less to say of what is wrong, so what it refuses is read again.
+	if jsonv2.Unmarshal(record, &s, jsonv2.RejectUnknownMembers(true)) == nil {
+		return s, nil
+	}
+	return d.explain(record)
+}
+
+// explain reads a record slowly: it says what is wrong in the sender's words, or takes what only the quick
+// decoder minds, such as names in another case.
+func (d *decoder[T]) explain(record []byte) (s T, err error) {
 	if d.dec == nil {
 		d.dec = json.NewDecoder(&d.src)
 		d.dec.DisallowUnknownFields()
 	}
 	d.src.rest = record
-	err := d.dec.Decode(&s)
+	err = d.dec.Decode(&s)
 	if err == nil {
 		err = d.trailing()
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -54,7 +56,7 @@ func factsOf(s *quality.Sample) ([]byte, error) {
 // entriesOf reads what the index keeps of a message of the hand-off.
 func entriesOf(message []byte) ([]entry, error) {
 	var d quality.Delivery
-	if err := json.Unmarshal(message, &d); err != nil {
+	if err := jsonv2.Unmarshal(message, &d); err != nil {
 		return nil, fmt.Errorf("reading the ids of a message: %w", err)
 	}
 	out := make([]entry, 0, len(d.Samples)+len(d.Dropped)+len(d.Aliases)+len(d.Scores))

@@ -2,8 +2,9 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+
+	jsonv2 "github.com/go-json-experiment/json"
 
 	"github.com/asgood-dev/asgood/internal/clickhouse"
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -18,7 +19,7 @@ type deliveryRow struct {
 // unpackDelivery reads a message of the stream of samples. Scores in it are the evaluator's to store.
 func unpackDelivery(message []byte) ([]deliveryRow, error) {
 	var d quality.Delivery
-	if err := json.Unmarshal(message, &d); err != nil {
+	if err := jsonv2.Unmarshal(message, &d); err != nil {
 		return nil, fmt.Errorf("decoding a delivery: %w", err)
 	}
 	rows := make([]deliveryRow, 0, len(d.Samples)+len(d.Traffic))

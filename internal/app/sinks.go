@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/zstd"
 	"github.com/oklog/ulid/v2"
 
@@ -119,7 +120,7 @@ func unpackScores(message []byte) ([]quality.Score, error) {
 		return nil, fmt.Errorf("decompressing scores: %w", err)
 	}
 	var scores []quality.Score
-	err = json.Unmarshal(data, &scores)
+	err = jsonv2.Unmarshal(data, &scores)
 	return scores, err
 }
 
