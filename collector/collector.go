@@ -53,6 +53,7 @@ type Options struct {
 	Features   []quality.Feature
 	Handoff    Handoff
 	Feedback   Staged                // scores that come apart from their samples; without it none are taken
+	Room       func() error          // an error while nothing more may be taken in; nil means never
 	Dir        string                // of the index of ids; one process at a time
 	Retention  time.Duration         // how long an id is remembered; default 30 days
 	QueueBytes int64                 // samples waiting for the hand-off; default 64 MiB; more are refused
@@ -73,6 +74,9 @@ func (o *Options) defaults() error {
 	}
 	if o.QueueBytes <= 0 {
 		o.QueueBytes = 64 << 20
+	}
+	if o.Room == nil {
+		o.Room = func() error { return nil }
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -23,6 +23,10 @@ type recordsReply struct {
 }
 
 func (c *Collector) postSamples(g *gin.Context) {
+	if err := c.opts.Room(); err != nil {
+		c.reply(g, Result{Rejected: []Rejection{}}, err)
+		return
+	}
 	in := c.newIntake(g.Request.Context())
 	bodyErr := c.readSamples(in, g.Request)
 	storeErr := in.finish()
@@ -41,7 +45,7 @@ func (c *Collector) reply(g *gin.Context, result Result, err error) {
 			c.opts.Logger.Error("records were not taken in", "path", g.FullPath(), "err", err)
 		}
 	}
-	if status == http.StatusServiceUnavailable {
+	if status == http.StatusServiceUnavailable || status == http.StatusInsufficientStorage {
 		g.Header("Retry-After", strconv.Itoa(retryAfter))
 	}
 	g.JSON(status, reply)

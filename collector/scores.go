@@ -57,6 +57,10 @@ func (r scoreRecord) feedback() (quality.Feedback, error) {
 // sample each belongs to is found out afterwards, also when the sample comes later.
 func (c *Collector) postScores(g *gin.Context) {
 	result := Result{Rejected: []Rejection{}}
+	if err := c.opts.Room(); err != nil {
+		c.reply(g, result, err)
+		return
+	}
 	records, bodyErr := c.readScores(&result, g.Request)
 	storeErr := c.takeFeedback(g.Request.Context(), records)
 	if storeErr == nil {

@@ -95,8 +95,12 @@ func (r *rooms) buildCollector(ctx context.Context, a *App) (err error) {
 	if err != nil {
 		return err
 	}
+	room, err := newDiskRoom(a.opts.Config.Storage.Dir, int64(a.opts.Config.Storage.MinFree), a.log)
+	if err != nil {
+		return err
+	}
 	r.collector, err = collector.New(collector.Options{
-		Features: a.opts.Config.Features, Handoff: handoff{b}, Feedback: feedback,
+		Features: a.opts.Config.Features, Handoff: handoff{b}, Feedback: feedback, Room: room.Room,
 		Dir: filepath.Join(a.opts.Config.Storage.Dir, dirIDs), Retention: a.opts.Config.Retention.Samples,
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})

@@ -54,7 +54,11 @@ type Storage struct {
 	Dir        string `yaml:"dir"`        // data of the embedded engines; a relative one is beside the file
 	Library    string `yaml:"library"`    // libchdb.so; empty means it is searched for
 	Cluster    string `yaml:"cluster"`    // ClickHouse cluster of a replicated schema; only with a DSN
+	MinFree    Bytes  `yaml:"min_free"`   // below so much free disk nothing more is taken in; 0 means no such limit
 }
+
+// Bytes is an amount of memory or disk, written as 512MiB or 2GB.
+type Bytes int64
 
 // EmbeddedClickHouse reports whether ClickHouse runs in process.
 func (s Storage) EmbeddedClickHouse() bool { return s.ClickHouse == Embedded }
@@ -91,7 +95,7 @@ const day = 24 * time.Hour
 // Defaults returns the configuration of an empty file:
 //
 //   - name "Asgood", no features, customers or receivers;
-//   - both engines embedded, data in ./data;
+//   - both engines embedded, data in ./data, of whose disk 512 MiB stay free;
 //   - at most one false alarm in 30 days over the whole fleet;
 //   - samples kept 30 days, scores 400 days;
 //   - days of UTC;
@@ -100,7 +104,7 @@ const day = 24 * time.Hour
 func Defaults() *Config {
 	return &Config{
 		Name:        "Asgood",
-		Storage:     Storage{ClickHouse: Embedded, NATS: Embedded, Dir: "data"},
+		Storage:     Storage{ClickHouse: Embedded, NATS: Embedded, Dir: "data", MinFree: 512 << 20},
 		FalseAlarms: quality.FalseAlarms{Period: 30 * day},
 		Retention:   Retention{Samples: 30 * day, Scores: 400 * day},
 		TimeZone:    "UTC",

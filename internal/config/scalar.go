@@ -115,6 +115,7 @@ var (
 	timeType        = reflect.TypeFor[time.Time]()
 	falseAlarmsType = reflect.TypeFor[quality.FalseAlarms]()
 	windowType      = reflect.TypeFor[quality.BaselineWindow]()
+	bytesType       = reflect.TypeFor[Bytes]()
 )
 
 // union fills values that have forms of their own, and reports whether v is one.
@@ -123,6 +124,8 @@ func (d *decoder) union(n ast.Node, v reflect.Value, path string) bool {
 	switch v.Type() {
 	case durationType:
 		d.duration(n, v.Addr().Interface().(*time.Duration), path, "a duration such as 30d, 90m or 30s")
+	case bytesType:
+		d.bytes(n, v.Addr().Interface().(*Bytes), path)
 	case timeType:
 		d.time(n, v.Addr().Interface().(*time.Time), path)
 	case falseAlarmsType:
@@ -154,6 +157,43 @@ func (d *decoder) duration(n ast.Node, out *time.Duration, path, want string) {
 		return
 	}
 	*out = v
+}
+
+func (d *decoder) bytes(n ast.Node, out *Bytes, path string) {
+	const want = "an amount such as 512MiB or 2GB"
+	s, ok := d.text(n, path, want)
+	if !ok {
+		return
+	}
+	v, err := parseBytes(s)
+	if err != nil {
+		d.bad(path, "want %s", want)
+		return
+	}
+	*out = v
+}
+
+var amount = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?) ?(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)?$`)
+
+// parseBytes reads a number with a unit; KB is 1000 bytes and KiB 1024.
+func parseBytes(s string) (Bytes, error) {
+	m := amount.FindStringSubmatch(s)
+	if m == nil {
+		return 0, errors.New("not an amount")
+	}
+	n, err := strconv.ParseFloat(m[1], 64)
+	if err != nil {
+		return 0, fmt.Errorf("reading %q: %w", s, err)
+	}
+	base, unit := 1000.0, m[2]
+	if strings.Contains(unit, "i") {
+		base = 1024
+	}
+	n *= math.Pow(base, float64(max(0, strings.IndexByte("BKMGT", (unit + "B")[0]))))
+	if n >= math.MaxInt64/2 {
+		return 0, errors.New("too large")
+	}
+	return Bytes(n), nil
 }
 
 func (d *decoder) time(n ast.Node, out *time.Time, path string) {

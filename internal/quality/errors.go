@@ -17,6 +17,7 @@ const (
 	KindConflict         // the state does not allow it now
 	KindForbidden        // the caller may not do this
 	KindUnavailable      // try again later
+	KindFull             // there is no disk left to take it in; try again when there is
 )
 
 // Error is an error with a kind. Its message is fit for the caller to read.

@@ -60,7 +60,7 @@ func Fail(c *gin.Context, err error) {
 		p.RequestID = requestID(c)
 		logger(c).ErrorContext(c, "request failed", "request_id", p.RequestID, "method", c.Request.Method, "route", route(c), "err", err)
 	}
-	if status == http.StatusServiceUnavailable && c.Writer.Header().Get("Retry-After") == "" {
+	if (status == http.StatusServiceUnavailable || status == http.StatusInsufficientStorage) && c.Writer.Header().Get("Retry-After") == "" {
 		c.Header("Retry-After", "5")
 	}
 	c.AbortWithStatusJSON(status, problemBody{p})
@@ -84,6 +84,8 @@ func ProblemOf(err error) (int, Problem) {
 		return http.StatusConflict, Problem{Kind: "conflict", Message: err.Error()}
 	case quality.KindForbidden:
 		return http.StatusForbidden, Problem{Kind: "forbidden", Message: err.Error()}
+	case quality.KindFull:
+		return http.StatusInsufficientStorage, Problem{Kind: "full", Message: err.Error()}
 	case quality.KindUnavailable:
 		return http.StatusServiceUnavailable, Problem{Kind: "unavailable", Message: err.Error()}
 	default:
