@@ -60,6 +60,10 @@ fuzz: engine ## Run every fuzz target for FUZZTIME each.
 			echo "fuzz $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
 		done; done
 
+.PHONY: faults
+faults: engine ## Faults at full length: ClickHouse away for ten minutes, kills, a full disk.
+	ASGOOD_FAULT_TIME=10m $(GO) test -v -count 1 -timeout 60m -run 'StoreAway|DiskFull|KilledDuringIngest' ./internal/app
+
 .PHONY: lint
 lint: bin/golangci-lint ## Format check, vet and linters.
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }

@@ -138,9 +138,14 @@ func mustPost(t testing.TB, addr string, first, n int, output string, at time.Ti
 // eventually asks until what is awaited is there.
 func eventually(t testing.TB, what string, ask func() (string, bool)) {
 	t.Helper()
+	within(t, time.Minute, what, ask)
+}
+
+func within(t testing.TB, long time.Duration, what string, ask func() (string, bool)) {
+	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.NewTimer(60 * time.Second)
+	deadline := time.NewTimer(long)
 	defer deadline.Stop()
 	for {
 		last, ok := ask()
