@@ -115,6 +115,7 @@ var (
 	timeType        = reflect.TypeFor[time.Time]()
 	falseAlarmsType = reflect.TypeFor[quality.FalseAlarms]()
 	windowType      = reflect.TypeFor[quality.BaselineWindow]()
+	quotaType       = reflect.TypeFor[quality.Quota]()
 )
 
 // union fills values that have forms of their own, and reports whether v is one.
@@ -137,6 +138,8 @@ func (d *decoder) union(n ast.Node, v reflect.Value, path string) bool {
 			return false
 		}
 		d.duration(n, &v.Addr().Interface().(*quality.BaselineWindow).Last, path, "a duration such as 7d, or {from: TIME, to: TIME}")
+	case quotaType:
+		d.quota(n, v.Addr().Interface().(*quality.Quota), path)
 	default:
 		return false
 	}
@@ -154,6 +157,17 @@ func (d *decoder) duration(n ast.Node, out *time.Duration, path, want string) {
 		return
 	}
 	*out = v
+}
+
+func (d *decoder) quota(n ast.Node, out *quality.Quota, path string) {
+	const want = "a number for each period such as 50/h, 2000/d or 10/m"
+	s, ok := d.text(n, path, want)
+	if !ok {
+		return
+	}
+	if *out, ok = parseQuota(s); !ok {
+		d.bad(path, "want %s", want)
+	}
 }
 
 func (d *decoder) time(n ast.Node, out *time.Time, path string) {
@@ -204,4 +218,21 @@ func parseDuration(s string) (time.Duration, error) {
 		return 0, errDuration
 	}
 	return time.Duration(math.Round(sum)), nil
+}
+
+var quotaPeriods = map[string]time.Duration{
+	"m": time.Minute, "min": time.Minute, "minute": time.Minute,
+	"h": time.Hour, "hour": time.Hour,
+	"d": day, "day": day,
+}
+
+// parseQuota reads a whole number and a period, such as 50/h. Underscores may part the digits.
+func parseQuota(s string) (q quality.Quota, ok bool) {
+	number, period, _ := strings.Cut(s, "/")
+	n, err := strconv.ParseUint(strings.ReplaceAll(strings.TrimSpace(number), "_", ""), 10, 31)
+	per, known := quotaPeriods[strings.TrimSpace(period)]
+	if err != nil || !known {
+		return quality.Quota{}, false
+	}
+	return quality.Quota{N: int(n), Per: per}, true
 }
