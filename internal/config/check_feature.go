@@ -19,6 +19,7 @@ func (d *decoder) checkFeatures(fs []quality.Feature) {
 		d.checkMatch(fs, i, path+".match")
 		d.checkScorers(fs[i].Scorers, path+".scorers")
 		d.checkMonitors(fs[i], path+".monitors")
+		d.checkSampling(fs[i].Sampling, path+".sampling")
 		for j, p := range fs[i].Probes {
 			d.checkProbe(p, fmt.Sprintf("%s.probes[%d]", path, j))
 		}

@@ -63,6 +63,7 @@ func completeFeature(f *quality.Feature) {
 	if f.Title == "" {
 		f.Title = f.Name
 	}
+	completeSampling(f.Sampling)
 	types := map[string]string{}
 	for i := range f.Scorers {
 		s := &f.Scorers[i]

@@ -116,6 +116,7 @@ var (
 	falseAlarmsType = reflect.TypeFor[quality.FalseAlarms]()
 	windowType      = reflect.TypeFor[quality.BaselineWindow]()
 	bytesType       = reflect.TypeFor[Bytes]()
+	quotaType       = reflect.TypeFor[quality.Quota]()
 )
 
 // union fills values that have forms of their own, and reports whether v is one.
@@ -140,6 +141,8 @@ func (d *decoder) union(n ast.Node, v reflect.Value, path string) bool {
 			return false
 		}
 		d.duration(n, &v.Addr().Interface().(*quality.BaselineWindow).Last, path, "a duration such as 7d, or {from: TIME, to: TIME}")
+	case quotaType:
+		d.quota(n, v.Addr().Interface().(*quality.Quota), path)
 	default:
 		return false
 	}
@@ -159,41 +162,15 @@ func (d *decoder) duration(n ast.Node, out *time.Duration, path, want string) {
 	*out = v
 }
 
-func (d *decoder) bytes(n ast.Node, out *Bytes, path string) {
-	const want = "an amount such as 512MiB or 2GB"
+func (d *decoder) quota(n ast.Node, out *quality.Quota, path string) {
+	const want = "a number for each period such as 50/h, 2000/d or 10/m"
 	s, ok := d.text(n, path, want)
 	if !ok {
 		return
 	}
-	v, err := parseBytes(s)
-	if err != nil {
+	if *out, ok = parseQuota(s); !ok {
 		d.bad(path, "want %s", want)
-		return
 	}
-	*out = v
-}
-
-var amount = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?) ?(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)?$`)
-
-// parseBytes reads a number with a unit; KB is 1000 bytes and KiB 1024.
-func parseBytes(s string) (Bytes, error) {
-	m := amount.FindStringSubmatch(s)
-	if m == nil {
-		return 0, errors.New("not an amount")
-	}
-	n, err := strconv.ParseFloat(m[1], 64)
-	if err != nil {
-		return 0, fmt.Errorf("reading %q: %w", s, err)
-	}
-	base, unit := 1000.0, m[2]
-	if strings.Contains(unit, "i") {
-		base = 1024
-	}
-	n *= math.Pow(base, float64(max(0, strings.IndexByte("BKMGT", (unit + "B")[0]))))
-	if n >= math.MaxInt64/2 {
-		return 0, errors.New("too large")
-	}
-	return Bytes(n), nil
 }
 
 func (d *decoder) time(n ast.Node, out *time.Time, path string) {
@@ -244,4 +221,21 @@ func parseDuration(s string) (time.Duration, error) {
 		return 0, errDuration
 	}
 	return time.Duration(math.Round(sum)), nil
+}
+
+var quotaPeriods = map[string]time.Duration{
+	"m": time.Minute, "min": time.Minute, "minute": time.Minute,
+	"h": time.Hour, "hour": time.Hour,
+	"d": day, "day": day,
+}
+
+// parseQuota reads a whole number and a period, such as 50/h. Underscores may part the digits.
+func parseQuota(s string) (q quality.Quota, ok bool) {
+	number, period, _ := strings.Cut(s, "/")
+	n, err := strconv.ParseUint(strings.ReplaceAll(strings.TrimSpace(number), "_", ""), 10, 31)
+	per, known := quotaPeriods[strings.TrimSpace(period)]
+	if err != nil || !known {
+		return quality.Quota{}, false
+	}
+	return quality.Quota{N: int(n), Per: per}, true
 }

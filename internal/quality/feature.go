@@ -11,6 +11,7 @@ type Feature struct {
 	Scorers  []ScorerSpec      `yaml:"scorers"`
 	Monitors []MonitorSpec     `yaml:"monitors"`
 	Probes   []ProbeSpec       `yaml:"probes"`
+	Sampling *SamplingSpec     `yaml:"sampling"` // nil: every output is kept, with weight 1
 }
 
 // ScorerSpec configures a scorer. Its metric has the scorer's name.
