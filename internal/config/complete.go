@@ -63,6 +63,9 @@ func completeFeature(f *quality.Feature) {
 	if f.Title == "" {
 		f.Title = f.Name
 	}
+	if f.Redact == nil { // an empty list is not nil: it says that nothing is to be replaced
+		f.Redact = quality.DefaultRedact()
+	}
 	types := map[string]string{}
 	for i := range f.Scorers {
 		s := &f.Scorers[i]

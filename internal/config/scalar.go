@@ -115,6 +115,7 @@ var (
 	timeType        = reflect.TypeFor[time.Time]()
 	falseAlarmsType = reflect.TypeFor[quality.FalseAlarms]()
 	windowType      = reflect.TypeFor[quality.BaselineWindow]()
+	redactRuleType  = reflect.TypeFor[quality.RedactRule]()
 )
 
 // union fills values that have forms of their own, and reports whether v is one.
@@ -137,6 +138,14 @@ func (d *decoder) union(n ast.Node, v reflect.Value, path string) bool {
 			return false
 		}
 		d.duration(n, &v.Addr().Interface().(*quality.BaselineWindow).Last, path, "a duration such as 7d, or {from: TIME, to: TIME}")
+	case redactRuleType:
+		if isMap {
+			return false
+		}
+		kind, ok := d.text(n, path, "a kind such as email, {pattern: REGEX, name: NAME} or {field: NAME}")
+		if ok {
+			v.Addr().Interface().(*quality.RedactRule).Kind = kind
+		}
 	default:
 		return false
 	}
