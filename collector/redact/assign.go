@@ -2,12 +2,6 @@ package redact
 
 import "strings"
 
-// Endings of names whose value is a secret, in small letters and without hyphens, dots and underscores.
-const (
-	passwords   = " password passwd pwd passphrase passwort kennwort "
-	credentials = " secret token apikey accesskey secretkey privatekey accountkey authkey encryptionkey signingkey authorization credential credentials "
-)
-
 // strength says how sure a name makes us that its value is a secret.
 type strength int8
 
@@ -18,10 +12,25 @@ const (
 )
 
 const (
-	maxSecretName  = 48
-	maxSecretValue = 1024
-	maxSpaces      = 3
+	maxSecretName = 48
+	maxSpaces     = 3
+
+	// How much of a value decides whether it is a secret. A name may stand in the value of another, so without
+	// a bound a text of names alone would be read again for each.
+	maxQuotedValue = 1024
+	maxPlainValue  = 96
 )
+
+// secretNames are endings of names whose value is a secret, in small letters and without hyphens, dots and underscores.
+var secretNames = [...]struct {
+	ending string
+	how    strength
+}{
+	{"password", any_}, {"passwd", any_}, {"pwd", any_}, {"passphrase", any_}, {"passwort", any_}, {"kennwort", any_},
+	{"secret", random}, {"token", random}, {"apikey", random}, {"accesskey", random}, {"secretkey", random}, {"privatekey", random},
+	{"accountkey", random}, {"authkey", random}, {"encryptionkey", random}, {"signingkey", random}, {"authorization", random},
+	{"credential", random}, {"credentials", random},
+}
 
 // nameStrength looks at a name of a key, a variable or a header.
 func nameStrength(name string) strength {
@@ -41,23 +50,13 @@ func nameStrength(name string) strength {
 			n++
 		}
 	}
-	switch {
-	case endsWithOne(plain[:n], passwords):
-		return any_
-	case endsWithOne(plain[:n], credentials):
-		return random
-	default:
-		return noSecret
-	}
-}
-
-func endsWithOne(name []byte, words string) bool {
-	for word := range strings.FieldsSeq(words) {
-		if len(name) >= len(word) && string(name[len(name)-len(word):]) == word {
-			return true
+	for i := range secretNames {
+		end := secretNames[i].ending
+		if n >= len(end) && plain[n-1] == end[len(end)-1] && string(plain[n-len(end):n]) == end {
+			return secretNames[i].how
 		}
 	}
-	return false
+	return noSecret
 }
 
 // assignment finds the value behind the colon or equals sign at i, when the name before it is one of a secret.
@@ -82,10 +81,10 @@ func (sc *scan) assignment(i int) hit {
 	}
 	start = sc.skipScheme(start, end)
 	form := form{spaced: spaces > 0, quoted: quote > 0, last: end >= len(sc.s) || sc.s[end] == '\n' || sc.s[end] == '\r'}
-	if sc.w.r.pseudonymAt(sc.s, min(start, len(sc.s)-1)) > 0 || !isSecretValue(sc.s[start:end], how, form) {
+	if !sc.w.r.isSecretValue(sc.s[start:end], how, form) {
 		return hit{}
 	}
-	return hit{start, end, Secret}
+	return hit{start, sc.wholeValue(start, end), Secret}
 }
 
 // nameBefore returns the name that ends before i, without quotes, brackets and spaces behind it.
@@ -122,7 +121,7 @@ func (sc *scan) quotedEnd(i int) int {
 	for i-2-escapes >= 0 && sc.s[i-2-escapes] == '\\' {
 		escapes++
 	}
-	limit := min(len(sc.s), i+maxSecretValue)
+	limit := min(len(sc.s), i+maxQuotedValue)
 	for slashes := 0; i < limit; i++ {
 		switch c := sc.s[i]; {
 		case c == '\\':
@@ -141,17 +140,36 @@ func (sc *scan) quotedEnd(i int) int {
 // plainEnd returns where a value without quotes ends.
 func (sc *scan) plainEnd(i int) int {
 	start := i
-	limit := min(len(sc.s), i+maxSecretValue)
-	if scheme := sc.skipScheme(i, limit); scheme > i {
-		i = scheme
-	}
-	for i < limit && strings.IndexByte(" \t\r\n,;&\"'`<>)]}|\\", sc.s[i]) < 0 {
-		i++
-	}
+	limit := min(len(sc.s), i+maxPlainValue)
+	i = sc.plainStop(sc.skipScheme(i, limit), limit)
 	for i > start && strings.IndexByte(".!?:", sc.s[i-1]) >= 0 {
 		i--
 	}
 	return sc.boundary(i)
+}
+
+func (sc *scan) plainStop(i, limit int) int {
+	for i < limit && !endsValue(sc.s[i]) {
+		i++
+	}
+	return i
+}
+
+func endsValue(c byte) bool {
+	switch c {
+	case ' ', '\t', '\r', '\n', ',', ';', '&', '"', '\'', '`', '<', '>', ')', ']', '}', '|', '\\':
+		return true
+	default:
+		return false
+	}
+}
+
+// wholeValue returns the end of a secret of which the end found so far may be the bound's.
+func (sc *scan) wholeValue(start, end int) int {
+	if end-start < maxPlainValue/2 {
+		return end
+	}
+	return max(end, sc.plainStop(end, len(sc.s)))
 }
 
 // boundary keeps a cut by length from parting a character.
@@ -183,10 +201,11 @@ type form struct {
 const commonValues = " none null nil true false undefined string str text any bytes int number bool boolean varchar char required optional " +
 	"missing invalid incorrect wrong expired empty unset changed reset hidden redacted secret password token yes no ok "
 
-// isSecretValue decides whether a value is a secret, by its name's strength and how it stands there.
-func isSecretValue(v string, how strength, f form) bool {
+// isSecretValue decides whether a value is a secret, by its name's strength and how it stands there. One that
+// holds a pseudonym was looked at before and was none.
+func (r *Redactor) isSecretValue(v string, how strength, f form) bool {
 	switch {
-	case len(v) < 3 || isMask(v) || isCommon(v):
+	case len(v) < 3 || isMask(v) || isCommon(v) || r.holdsPseudonym(v):
 		return false
 	case strings.HasPrefix(v, "${") || strings.HasPrefix(v, "$(") || v[0] == '<' || v[0] == '{' || v[0] == '[' || v[0] == '(':
 		return false

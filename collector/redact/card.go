@@ -2,24 +2,36 @@ package redact
 
 import "strings"
 
-// card finds a payment card's number that begins with the first group. Where one begins with a later
-// group, the groups from there on are cut off, so that a phone number before it does not take a part.
+// card finds a payment card's number that begins with the first group.
 func (sc *scan) card(d *digits) hit {
-	if !sc.w.r.on[CreditCard] || d.total < 13 {
+	if !sc.w.r.on[CreditCard] || d.total < 13 || !sc.cardMayBegin(d.groups[0].start) {
 		return hit{}
 	}
-	from := 0
-	for k := range d.n {
-		if n := d.cardAt(k, from); n > 0 && (k > 0 || sc.cardMayBegin(d.groups[0].start)) {
-			if k == 0 {
-				return hit{d.groups[0].start, d.groups[n-1].end, CreditCard}
-			}
-			d.first(k)
-			return hit{}
+	total := 0
+	for n := 1; n <= d.n && total < 19; n++ {
+		total += d.groups[n-1].size()
+		if total >= 13 && total <= 19 && d.cardForm(n) && isCard(d.value[:total]) {
+			return hit{d.groups[0].start, d.groups[n-1].end, CreditCard}
 		}
-		from += d.groups[k].size()
+		if sep := d.groups[n-1].sep; sep != ' ' && sep != '-' && sep != '.' {
+			break
+		}
 	}
 	return hit{}
+}
+
+// cardWithin reports whether a card begins with one of the groups behind the first that a phone number is to have.
+func (sc *scan) cardWithin(d *digits, n int) bool {
+	for k := 1; k < n; k++ {
+		size := d.groups[k].size()
+		if size != 4 && size != 8 && size < 13 {
+			continue // no form of cards begins so
+		}
+		if sc.card(sc.gather(&sc.w.within, d.groups[k].start)).found() {
+			return true
+		}
+	}
+	return false
 }
 
 // cardMayBegin refuses the digits behind a decimal point.
@@ -28,38 +40,20 @@ func (sc *scan) cardMayBegin(i int) bool {
 	return c != '.' && c != ',' || i-2 < sc.done || !isDigit(sc.s[i-2])
 }
 
-// cardAt returns behind which group the card that begins with group k ends, 0 when none begins there.
-// The digits of group k begin at from.
-func (d *digits) cardAt(k, from int) int {
-	total := 0
-	for n := k; n < d.n && total < 19; n++ {
-		total += d.groups[n].size()
-		if total >= 13 && total <= 19 && d.cardForm(k, n+1) && isCard(d.value[from:from+total]) {
-			return n + 1
-		}
-		if sep := d.groups[n].sep; sep != ' ' && sep != '-' && sep != '.' {
-			return 0
-		}
-	}
-	return 0
-}
-
 // cardForms are the ways in which the digits of cards are grouped.
 const cardForms = " 4444 44441 44442 44443 465 464 4333 4441 88 4432 "
 
-func (d *digits) cardForm(from, to int) bool {
-	if to-from == 1 {
+// cardForm reports whether the first n groups are one of them; digits without a break are.
+func (d *digits) cardForm(n int) bool {
+	if n == 1 {
 		return true
 	}
 	var form [maxGroups + 2]byte
-	n := 1
-	form[0] = ' '
-	for _, g := range d.groups[from:to] {
-		form[n] = '0' + byte(g.size())
-		n++
+	for i, g := range d.groups[:n] {
+		form[i+1] = '0' + byte(g.size())
 	}
-	form[n] = ' '
-	return strings.Contains(cardForms, string(form[:n+1]))
+	form[0], form[n+1] = ' ', ' '
+	return strings.Contains(cardForms, string(form[:n+2]))
 }
 
 func isCard(digits []byte) bool {

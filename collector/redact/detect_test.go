@@ -261,6 +261,7 @@ var detections = map[string][]struct{ in, want string }{
 		{"api_key: abc123def456", "api_key: <secret>"},
 		{"x-api-key=abc123def456&y=1", "x-api-key=<secret>&y=1"},
 		{"AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "AWS_SECRET_ACCESS_KEY=<secret>"},
+		{"api_key=" + strings.Repeat("abc123/+", 500) + " next", "api_key=<secret> next"},
 		{"PGPASSWORD=abc psql", "PGPASSWORD=<secret> psql"},
 		{"Passwort: geheim1", "Passwort: <secret>"},
 		{"postgres://bob:s3cret@db.example/x", "postgres://<secret>@db.example/x"},

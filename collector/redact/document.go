@@ -108,7 +108,7 @@ func (d *document) replace(i, end int, k Kind, value string) {
 // value looks at a string that is no key.
 func (d *document) value(i, end int) {
 	value := d.decode(i, end)
-	if d.how != noSecret && !d.w.r.isPseudonym(value) && isSecretValue(value, d.how, form{quoted: true}) {
+	if d.how != noSecret && d.w.r.isSecretValue(value, d.how, form{quoted: true}) {
 		d.replace(i, end, Secret, value)
 	} else {
 		d.string(i, end, value)
@@ -160,11 +160,6 @@ func (r *Redactor) nameStrength(key string) strength {
 		return noSecret
 	}
 	return nameStrength(key)
-}
-
-// isPseudonym reports whether a text is a pseudonym and nothing else.
-func (r *Redactor) isPseudonym(s string) bool {
-	return s != "" && r.pseudonymAt(s, 0) == len(s)
 }
 
 // The functions below read JSON that is known to be valid.

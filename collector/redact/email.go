@@ -152,8 +152,12 @@ func (sc *scan) label(i, limit int) (stop, top int) {
 
 // isAsset tells names of files such as logo@2x.png from addresses.
 func isAsset(domain string) bool {
-	switch domain[strings.LastIndexByte(domain, '.')+1:] {
-	case "png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js":
+	scale, kind, _ := strings.Cut(domain, ".")
+	if !isDigit(scale[0]) || scale[len(scale)-1] != 'x' {
+		return false
+	}
+	switch kind {
+	case "png", "jpg", "jpeg", "gif", "svg", "webp":
 		return true
 	default:
 		return false

@@ -7,7 +7,7 @@ import (
 
 // Bounds of what is looked at from one digit on.
 const (
-	maxGroups = 12
+	maxGroups = 7 // as in +33 (0)1 23 45 67 89
 	maxDigits = 40
 	maxRun    = 20 // a longer run of digits is no number that a person has
 )
@@ -29,9 +29,8 @@ type digits struct {
 	total  int
 }
 
-// gather reads the groups that begin at i. They stand until the next call.
-func (sc *scan) gather(i int) *digits {
-	d := &sc.digits
+// gather reads the groups that begin at i into d, whatever it held.
+func (sc *scan) gather(d *digits, i int) *digits {
 	d.n, d.total = 0, 0
 	for d.n < maxGroups {
 		end := i
@@ -124,7 +123,7 @@ func (sc *scan) number(i int) (hit, int) {
 	if isDigit(sc.before(i)) || next-i >= maxRun {
 		return hit{}, next
 	}
-	d := sc.gather(i)
+	d := sc.gather(&sc.w.digits, i)
 	if d.n == 1 && d.total < 7 {
 		return hit{}, next
 	}
@@ -237,7 +236,7 @@ func (p *parser6) group() {
 	p.groups++
 	p.bad = end-p.at > 4
 	if p.sc.at(end) == '.' && isDigit(p.sc.at(end+1)) {
-		d := p.sc.gather(p.at)
+		d := p.sc.gather(&p.sc.w.digits, p.at)
 		d.first(4)
 		p.groups++
 		p.bad = true

@@ -23,16 +23,12 @@ func (sc *scan) plusNumber(i int) hit {
 	if !isDigit(sc.at(first)) || sc.wordBefore(i) || sc.before(i) == '+' {
 		return hit{}
 	}
-	d := sc.gather(first)
-	sc.card(d)
+	d := sc.gather(&sc.w.digits, first)
 	n := d.international(0)
-	if n == 0 || !sc.phoneEnds(d.groups[n-1].end) {
-		return hit{}
-	}
 	if sc.before(i) == '(' && d.groups[0].sep == ')' {
 		i--
 	}
-	return hit{i, d.groups[n-1].end, Phone}
+	return sc.phone(d, i, n)
 }
 
 // countryDigits holds how many digits numbers of a country have, where all have as many.
@@ -104,8 +100,7 @@ func (sc *scan) areaNumber(i int) hit {
 	if !isDigit(sc.at(i + 1)) {
 		return hit{}
 	}
-	d := sc.gather(i + 1)
-	sc.card(d)
+	d := sc.gather(&sc.w.digits, i+1)
 	g := d.groups[0]
 	if d.n < 2 || g.sep != ')' || sc.s[g.end] != ')' {
 		return hit{}
@@ -119,10 +114,18 @@ func (sc *scan) areaNumber(i int) hit {
 	case area == 2 && (d.has(2, 4, 4) || d.has(2, 5, 4)):
 		n = 3
 	}
+	return sc.phone(d, i, n)
+}
+
+// phone returns the first n groups as a hit, unless none are or they belong to something else.
+func (sc *scan) phone(d *digits, start, n int) hit {
 	if n == 0 || !sc.phoneEnds(d.groups[n-1].end) {
 		return hit{}
 	}
-	return hit{i, d.groups[n-1].end, Phone}
+	if sc.cardWithin(d, n) {
+		return hit{}
+	}
+	return hit{start, d.groups[n-1].end, Phone}
 }
 
 // has reports whether the first groups have these sizes.
@@ -153,15 +156,14 @@ func (sc *scan) nationalPhone(d *digits) hit {
 	if !sc.phoneMayBegin(start) {
 		return hit{}
 	}
-	n := sc.phoneGroups(d)
-	said := sc.said(start)
+	n, said := sc.phoneGroups(d), sc.said(start)
 	if said > 0 && n == 0 {
 		n = d.saidGroups()
 	}
-	if said < 0 || n == 0 || !sc.phoneEnds(d.groups[n-1].end) {
+	if said < 0 {
 		return hit{}
 	}
-	return hit{start, d.groups[n-1].end, Phone}
+	return sc.phone(d, start, n)
 }
 
 // phoneGroups returns how many groups have the form of a phone number.
@@ -309,7 +311,7 @@ func (d *digits) isDate() bool {
 	if d.n < 3 || sep == 0 || sep != d.groups[1].sep {
 		return false
 	}
-	g := d.groups
+	g := &d.groups
 	switch a, b, c := g[0].size(), g[1].size(), g[2].size(); {
 	case a == 4:
 		return b <= 2 && c <= 2 && isYear(d.value[:])

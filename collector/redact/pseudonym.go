@@ -19,6 +19,8 @@ type worker struct {
 	customer string
 	counts   Counts
 
+	digits  digits // the number that is looked at
+	within  digits // one that may begin within it
 	message []byte // what is hashed
 	sum     []byte
 	out     []byte                 // the text that a scan writes
@@ -143,4 +145,19 @@ func (r *Redactor) pseudonymAt(s string, i int) int {
 		}
 	}
 	return 0
+}
+
+// isPseudonym reports whether a text is a pseudonym and nothing else.
+func (r *Redactor) isPseudonym(s string) bool {
+	return s != "" && r.pseudonymAt(s, 0) == len(s)
+}
+
+// holdsPseudonym reports whether a pseudonym stands in a text.
+func (r *Redactor) holdsPseudonym(s string) bool {
+	for i := range len(s) {
+		if s[i] == '[' && r.pseudonymAt(s, i) > 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -106,38 +106,51 @@ func (w *worker) param(key string, v any) (any, bool) {
 		return next, next != text
 	}
 	if s, ok := v.(string); ok {
-		next := w.keyed(key, s)
-		return next, next != s
+		return changedOr(w.keyed(key, s), s, v)
 	}
 	return w.value(v)
 }
 
+// changedOr returns a text when it differs from what it was, else the value it came in, which costs no memory.
+func changedOr(next, was string, v any) (any, bool) {
+	if next == was {
+		return v, false
+	}
+	return next, true
+}
+
 // value redacts what JSON can hold.
 func (w *worker) value(v any) (any, bool) {
-	before := w.counts
-	switch v := v.(type) {
+	switch x := v.(type) {
 	case string:
-		next := w.text(v, 0)
-		return next, w.counts != before
+		return changedOr(w.text(x, 0), x, v)
 	case map[string]any:
-		next := w.params(v)
+		before := w.counts
+		next := w.params(x)
 		return next, w.counts != before
 	case []any:
-		copied := v
-		for i := range v {
-			next, changed := w.value(v[i])
-			if !changed {
-				continue
-			}
-			if &copied[0] == &v[0] {
-				copied = slices.Clone(v)
-			}
-			copied[i] = next
-		}
-		return copied, w.counts != before
+		return w.list(x, v)
 	default:
 		return v, false
 	}
+}
+
+func (w *worker) list(list []any, v any) (any, bool) {
+	copied := false
+	for i := range list {
+		next, changed := w.value(list[i])
+		if !changed {
+			continue
+		}
+		if !copied {
+			list, copied = slices.Clone(list), true
+		}
+		list[i] = next
+	}
+	if !copied {
+		return v, false
+	}
+	return list, true
 }
 
 // paramText is what is hashed of a value that is replaced whole.
@@ -177,7 +190,7 @@ func (w *worker) keyed(key, v string) string {
 		return v
 	case w.r.isField(key):
 		return string(w.pseudonym(nil, Field, quality.RedactField, v))
-	case how != noSecret && isSecretValue(v, how, form{quoted: true}):
+	case how != noSecret && w.r.isSecretValue(v, how, form{quoted: true}):
 		return string(w.pseudonym(nil, Secret, quality.RedactSecret, v))
 	default:
 		return w.text(v, 0)

@@ -49,8 +49,6 @@ type scan struct {
 	out  []byte
 	done int // up to here s is in out; nothing before it is looked at again
 	v6   int // up to here no address of version 6 begins
-
-	digits digits // what gather read last
 }
 
 // hit is a part of the text that is to be replaced. It is none when its end is 0.

@@ -33,20 +33,10 @@ func (sc *scan) userinfo(i int) hit {
 		return hit{}
 	}
 	web := strings.HasSuffix(sc.s[sc.done:i], "http") || strings.HasSuffix(sc.s[sc.done:i], "https")
-	if !web && strings.IndexByte(authority[:end], ':') < 0 || sc.holdsPseudonym(start, start+end) {
+	if !web && strings.IndexByte(authority[:end], ':') < 0 || sc.w.r.holdsPseudonym(authority[:end]) {
 		return hit{}
 	}
 	return hit{start, start + end, Secret}
-}
-
-// holdsPseudonym reports whether a pseudonym begins in the range.
-func (sc *scan) holdsPseudonym(from, to int) bool {
-	for i := from; i < to; i++ {
-		if sc.s[i] == '[' && sc.w.r.pseudonymAt(sc.s, i) > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // hyphen finds what a hyphen is part of.
@@ -258,5 +248,14 @@ const minRandom = 8
 
 // isRandom reports whether a text looks made by a machine: no space, eight characters or more, a digit.
 func isRandom(s string) bool {
-	return len(s) >= minRandom && strings.ContainsAny(s, "0123456789") && !strings.ContainsAny(s, " \t\r\n")
+	digits := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+			return false
+		case isDigit(c):
+			digits++
+		}
+	}
+	return len(s) >= minRandom && digits > 0
 }
