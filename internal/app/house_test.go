@@ -22,7 +22,7 @@ var rules = map[string][]string{
 	"internal/clickhouse": {"internal/quality", "internal/clickhouse"},
 	"internal/bus":        {"internal/quality"},
 	"internal/config":     {"internal/quality"},
-	"collector":           {"internal/quality", "internal/web"},
+	"collector":           {"internal/quality", "internal/web", "collector"},
 	"evaluator/detect":    {},
 	"evaluator":           {"internal/quality", "internal/web", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "alerts"},

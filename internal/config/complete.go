@@ -64,6 +64,9 @@ func completeFeature(f *quality.Feature) {
 		f.Title = f.Name
 	}
 	completeSampling(f.Sampling)
+	if f.Redact == nil { // an empty list is not nil: it says that nothing is to be replaced
+		f.Redact = quality.DefaultRedact()
+	}
 	types := map[string]string{}
 	for i := range f.Scorers {
 		s := &f.Scorers[i]

@@ -117,6 +117,7 @@ var (
 	windowType      = reflect.TypeFor[quality.BaselineWindow]()
 	bytesType       = reflect.TypeFor[Bytes]()
 	quotaType       = reflect.TypeFor[quality.Quota]()
+	redactRuleType  = reflect.TypeFor[quality.RedactRule]()
 )
 
 // union fills values that have forms of their own, and reports whether v is one.
@@ -143,6 +144,14 @@ func (d *decoder) union(n ast.Node, v reflect.Value, path string) bool {
 		d.duration(n, &v.Addr().Interface().(*quality.BaselineWindow).Last, path, "a duration such as 7d, or {from: TIME, to: TIME}")
 	case quotaType:
 		d.quota(n, v.Addr().Interface().(*quality.Quota), path)
+	case redactRuleType:
+		if isMap {
+			return false
+		}
+		kind, ok := d.text(n, path, "a kind such as email, {pattern: REGEX, name: NAME} or {field: NAME}")
+		if ok {
+			v.Addr().Interface().(*quality.RedactRule).Kind = kind
+		}
 	default:
 		return false
 	}

@@ -7,7 +7,8 @@ type Feature struct {
 	Name     string            `yaml:"name"`
 	Title    string            `yaml:"title"` // shown to customers; defaults to the name
 	Owner    string            `yaml:"owner"`
-	Match    map[string]string `yaml:"match"` // OTLP attributes that make a span a sample of this feature
+	Match    map[string]string `yaml:"match"`  // OTLP attributes that make a span a sample of this feature
+	Redact   []RedactRule      `yaml:"redact"` // what is replaced before storing; nil means DefaultRedact, empty means nothing
 	Scorers  []ScorerSpec      `yaml:"scorers"`
 	Monitors []MonitorSpec     `yaml:"monitors"`
 	Probes   []ProbeSpec       `yaml:"probes"`
