@@ -269,7 +269,7 @@ func openDirectory(ctx context.Context, o ImportOptions) (_ *directoryTaker, err
 		return nil, err
 	}
 	c, err := collector.New(collector.Options{
-		Features: o.Config.Features, Handoff: handoff{b}, Traffic: trafficSink{b},
+		Features: o.Config.Features, Handoff: handoff{b}, Traffic: trafficSink{bus: b},
 		Dir: filepath.Join(o.Config.Storage.Dir, dirIDs), Retention: o.Config.Retention.Samples, Logger: o.Logger,
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/asgood-dev/asgood/alerts"
 	"github.com/asgood-dev/asgood/collector"
+	"github.com/asgood-dev/asgood/collector/probe"
 	"github.com/asgood-dev/asgood/evaluator"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -20,6 +21,7 @@ const (
 	bucketStatuses    = "statuses"
 	bucketRegressions = "regressions"
 	bucketProbes      = "probes"
+	bucketBeats       = "heartbeats"
 	bucketIncidents   = "incidents"
 	bucketOutbox      = "outbox"
 )
@@ -40,7 +42,8 @@ var followLimits = bus.BatchLimits{Messages: 256, Bytes: 8 << 20}
 // rooms are the four rooms and what connects them.
 type rooms struct {
 	collector *collector.Collector
-	prober    *collector.Prober
+	recent    *probe.Counts
+	prober    *probe.Prober
 	probes    *probeSink
 	evaluator *evaluator.Service
 	alerts    *alerts.Service
@@ -87,8 +90,9 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 
 func (r *rooms) buildCollector(_ context.Context, a *App) (err error) {
 	b := a.engines.bus
+	r.recent = probe.NewCounts(a.opts.Config.Features, a.opts.Now)
 	r.collector, err = collector.New(collector.Options{
-		Features: a.opts.Config.Features, Handoff: handoff{b}, Traffic: trafficSink{b},
+		Features: a.opts.Config.Features, Handoff: handoff{b}, Traffic: trafficSink{bus: b, recent: r.recent},
 		Dir: filepath.Join(a.opts.Config.Storage.Dir, dirIDs), Retention: a.opts.Config.Retention.Samples,
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
@@ -104,9 +108,13 @@ func (r *rooms) buildProber(ctx context.Context, a *App) (err error) {
 	if r.probes, err = newProbeSink(ctx, a.engines.bus, a.opts.Config.Features); err != nil {
 		return err
 	}
-	r.prober, err = collector.NewProber(collector.ProberOptions{
-		Features: a.opts.Config.Features, Probes: r.probes, Known: r.probes.known(),
-		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
+	beats, known, err := newBeatSink(ctx, a.engines.bus, a.opts.Config.Features)
+	if err != nil {
+		return err
+	}
+	r.prober, err = probe.New(probe.Options{
+		Features: a.opts.Config.Features, Sink: r.probes, Known: r.probes.known(), Beats: beats, KnownBeats: known,
+		Traffic: r.recent, Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
 		return err
