@@ -74,12 +74,13 @@ func TestBeat(t *testing.T) {
 		{"late before it was away", seen, 66, 80, 81, "down"},
 		{"never watched before", seen, -1, 200, 201, "unknown"},
 		{"clock set back", seen, 10, -30, 34, "up"},
+		{"clock set back and none since", seen, 10, -30, 35, "down"},
 		{"first", probe.Beat{Name: "x"}, -1, 0, 64, "unknown"},
 		{"first late", probe.Beat{Name: "x"}, -1, 0, 65, "down"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := tt.beat
-			if tt.from >= 0 || tt.name == "clock set back" {
+			if tt.from != -1 {
 				watched := time.Time{}
 				if tt.watched >= 0 {
 					watched = at(tt.watched)

@@ -160,6 +160,27 @@ func TestCadence(t *testing.T) {
 	})
 }
 
+func TestRetriesPauseAndEndWithTheWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &memory{}
+		tries := make(chan time.Time, 10)
+		spec := quality.ProbeSpec{TCP: "x:1", Every: time.Hour, Retries: new(2), RetryPause: 3 * time.Second}
+		s := run(t, m, spec, nil, func(context.Context) error {
+			tries <- time.Now()
+			return errors.New("bad")
+		})
+		first, second, third := <-tries, <-tries, <-tries
+		if second.Sub(first) != 3*time.Second || third.Sub(second) != 3*time.Second {
+			t.Errorf("got tries at %s, %s and %s, want pauses of 3 s", first, second, third)
+		}
+		<-tries // the first of the next check
+		s.stop()
+		if m.checks() != 1 || len(tries) != 0 {
+			t.Errorf("got %d checks, want that one cut short in a pause says nothing", m.checks())
+		}
+	})
+}
+
 func TestConfirmationInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, bad := &memory{}, new(atomic.Bool)
