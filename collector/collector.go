@@ -1,5 +1,5 @@
-// Package collector takes outputs and probes in: the native sample format and OTLP traces over HTTP, CSV
-// files, and checks of availability. It validates each record apart, recognises samples it has seen, and
+// Package collector takes outputs in: the native sample format and OTLP traces over HTTP, and CSV
+// files; package probe beneath it checks availability. It validates each record apart, recognises samples it has seen, and
 // answers a sender only after what it sent is durable in the hand-off. Writers carry what was handed
 // off to the store.
 //
@@ -48,11 +48,17 @@ type Staged struct {
 	From Source
 }
 
+// Counts takes the counts of outputs as they become durable, for whoever needs them at once.
+type Counts interface {
+	Add(feature string, minute time.Time, total, failed uint64)
+}
+
 // Options of a Collector. Features, Handoff and Dir are required.
 type Options struct {
 	Features   []quality.Feature
 	Handoff    Handoff
 	Feedback   Staged                // scores that come apart from their samples; without it none are taken
+	Counts     Counts                // nil: nobody needs them
 	Room       func() error          // an error while nothing more may be taken in; nil means never
 	Dir        string                // of the index of ids; one process at a time
 	Retention  time.Duration         // how long an id is remembered; default 30 days

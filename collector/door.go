@@ -42,6 +42,7 @@ type door struct {
 	orphans *orphans
 	air     airspace
 	metrics *metrics
+	counts  Counts // may be nil
 	log     *slog.Logger
 	now     func() time.Time
 
@@ -59,7 +60,7 @@ type door struct {
 func newDoor(o Options, index *ids, waiting *orphans, m *metrics) *door {
 	o.QueueBytes = max(o.QueueBytes, 2*maxEncoded)
 	return &door{
-		handoff: o.Handoff, ids: index, orphans: waiting, air: airspace{flights: map[string]*flight{}}, metrics: m,
+		handoff: o.Handoff, ids: index, orphans: waiting, air: airspace{flights: map[string]*flight{}}, metrics: m, counts: o.Counts,
 		log: o.Logger, now: o.Now,
 		ready: make(chan struct{}), stopped: make(chan struct{}),
 		room: semaphore.NewWeighted(o.QueueBytes), queue: make(chan *job, o.QueueBytes/minWeight+1),
@@ -287,8 +288,17 @@ func (d *door) settle(batch []*job, err error) {
 
 func (d *door) countAccepted(items []item) {
 	for i := range items {
-		if !items[i].duplicate && items[i].score == nil {
-			d.metrics.accepted.WithLabelValues(items[i].id.Feature).Inc()
+		it := &items[i]
+		if it.duplicate || it.score != nil {
+			continue
+		}
+		d.metrics.accepted.WithLabelValues(it.id.Feature).Inc()
+		if d.counts != nil && it.counted {
+			failed := uint64(0)
+			if it.failed {
+				failed = 1
+			}
+			d.counts.Add(it.id.Feature, time.Unix(it.slice.minute*60, 0), 1, failed)
 		}
 	}
 }

@@ -82,8 +82,8 @@ func (m *metrics) countRefusal(err error) {
 	m.refused.WithLabelValues(reason).Inc()
 }
 
-// shared registers a collector, or returns the one that has its name already: several writers and
-// probers use one family of metrics and differ by label.
+// shared registers a collector, or returns the one that has its name already: several writers
+// use one family of metrics and differ by label.
 func shared[C prometheus.Collector](reg prometheus.Registerer, c C) (C, error) {
 	err := reg.Register(c)
 	var already prometheus.AlreadyRegisteredError

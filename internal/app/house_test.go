@@ -23,6 +23,7 @@ var rules = map[string][]string{
 	"internal/bus":        {"internal/quality"},
 	"internal/config":     {"internal/quality"},
 	"collector":           {"internal/quality", "internal/web", "collector"},
+	"collector/probe":     {"internal/quality", "internal/web"},
 	"evaluator/detect":    {},
 	"evaluator":           {"internal/quality", "internal/web", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "alerts"},
@@ -41,6 +42,9 @@ var owners = map[string][]string{
 	"github.com/gorilla/websocket":        {"statuspage", "alerts"},
 	"github.com/montanaflynn/stats":       {"evaluator"},
 	"github.com/cockroachdb/pebble":       {"collector"},
+	"github.com/miekg/dns":                {"collector/probe"},
+	"github.com/prometheus-community/":    {"collector/probe"},
+	"google.golang.org/grpc":              {"collector"},
 }
 
 type source struct {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/asgood-dev/asgood/alerts"
 	"github.com/asgood-dev/asgood/collector"
+	"github.com/asgood-dev/asgood/collector/probe"
 	"github.com/asgood-dev/asgood/evaluator"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -20,6 +21,7 @@ const (
 	bucketStatuses    = "statuses"
 	bucketRegressions = "regressions"
 	bucketProbes      = "probes"
+	bucketBeats       = "heartbeats"
 	bucketIncidents   = "incidents"
 	bucketOutbox      = "outbox"
 )
@@ -44,7 +46,8 @@ var followLimits = bus.BatchLimits{Messages: 256, Bytes: 8 << 20}
 // rooms are the four rooms and what connects them.
 type rooms struct {
 	collector *collector.Collector
-	prober    *collector.Prober
+	recent    *probe.Counts
+	prober    *probe.Prober
 	probes    *probeSink
 	evaluator *evaluator.Service
 	alerts    *alerts.Service
@@ -91,6 +94,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 
 func (r *rooms) buildCollector(ctx context.Context, a *App) (err error) {
 	b := a.engines.bus
+	r.recent = probe.NewCounts(a.opts.Config.Features, a.opts.Now)
 	feedback, err := newStaged(ctx, b, bus.Feedback)
 	if err != nil {
 		return err
@@ -100,7 +104,7 @@ func (r *rooms) buildCollector(ctx context.Context, a *App) (err error) {
 		return err
 	}
 	r.collector, err = collector.New(collector.Options{
-		Features: a.opts.Config.Features, Handoff: handoff{b}, Feedback: feedback, Room: room.Room,
+		Features: a.opts.Config.Features, Handoff: handoff{b}, Feedback: feedback, Room: room.Room, Counts: r.recent,
 		Dir: filepath.Join(a.opts.Config.Storage.Dir, dirIDs), Retention: a.opts.Config.Retention.Samples,
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
@@ -116,9 +120,13 @@ func (r *rooms) buildProber(ctx context.Context, a *App) (err error) {
 	if r.probes, err = newProbeSink(ctx, a.engines.bus, a.opts.Config.Features); err != nil {
 		return err
 	}
-	r.prober, err = collector.NewProber(collector.ProberOptions{
-		Features: a.opts.Config.Features, Probes: r.probes, Known: r.probes.known(),
-		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
+	beats, known, err := newBeatSink(ctx, a.engines.bus, a.opts.Config.Features)
+	if err != nil {
+		return err
+	}
+	r.prober, err = probe.New(probe.Options{
+		Features: a.opts.Config.Features, Sink: r.probes, Known: r.probes.known(), Beats: beats, KnownBeats: known,
+		Traffic: r.recent, Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
 		return err

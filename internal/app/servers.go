@@ -38,7 +38,7 @@ func (a *App) listen() (_ *servers, err error) {
 		register   func(gin.IRouter)
 	}{
 		{listenerPublic, l.Public, a.rooms.page.Register},
-		{listenerIngest, l.Ingest, a.rooms.collector.Register},
+		{listenerIngest, l.Ingest, a.registerIngest},
 		{listenerInternal, l.Internal, a.health().Register},
 	} {
 		if e := engines[x.addr]; e != nil {
@@ -59,6 +59,12 @@ func (a *App) listen() (_ *servers, err error) {
 		}
 	}
 	return s, nil
+}
+
+// registerIngest adds what senders and heartbeats call.
+func (a *App) registerIngest(r gin.IRouter) {
+	a.rooms.collector.Register(r)
+	a.rooms.prober.Register(r)
 }
 
 // health serves what the process knows of itself, to this machine only.

@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/zstd"
-	"github.com/oklog/ulid/v2"
 
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -138,86 +136,4 @@ func (s *scoreSink) PutStatus(ctx context.Context, st quality.MonitorStatus) err
 func (s *scoreSink) PutRegression(ctx context.Context, r quality.Regression) error {
 	_, err := s.regressions.Put(ctx, r.ID, r)
 	return err
-}
-
-// probeSink gives what the prober finds to the bus: checks for the store, states for the page, and an
-// event for alerts when a state changed.
-type probeSink struct {
-	bus  *bus.Bus
-	docs *bus.Documents[quality.ProbeStatus]
-
-	mu     sync.Mutex
-	states map[string]quality.ProbeStatus
-}
-
-func newProbeSink(ctx context.Context, b *bus.Bus, features []quality.Feature) (*probeSink, error) {
-	docs, err := documents[quality.ProbeStatus](ctx, b, bucketProbes)
-	if err != nil {
-		return nil, err
-	}
-	all, err := docs.All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading the states of probes: %w", err)
-	}
-	s := &probeSink{bus: b, docs: docs, states: map[string]quality.ProbeStatus{}}
-	keep := map[string]bool{}
-	for _, st := range all {
-		if probed(features, st.Feature) {
-			s.states[probeKey(st)] = st
-			keep[probeKey(st)] = true
-		}
-	}
-	return s, forget(ctx, b, bucketProbes, keep)
-}
-
-func probed(features []quality.Feature, name string) bool {
-	for _, f := range features {
-		if f.Name == name {
-			return len(f.Probes) > 0
-		}
-	}
-	return false
-}
-
-func probeKey(s quality.ProbeStatus) string { return s.Feature + "/" + s.Probe }
-
-func (p *probeSink) known() []quality.ProbeStatus {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	out := make([]quality.ProbeStatus, 0, len(p.states))
-	for _, s := range p.states {
-		out = append(out, s)
-	}
-	return out
-}
-
-func (p *probeSink) Record(ctx context.Context, r quality.ProbeResult) error {
-	return p.recordAll(ctx, []quality.ProbeResult{r})
-}
-
-func (p *probeSink) recordAll(ctx context.Context, results []quality.ProbeResult) error {
-	if len(results) == 0 {
-		return nil
-	}
-	return publish(ctx, p.bus, bus.Probes, ulid.Make().String(), results)
-}
-
-// Status tells alerts of a change before it is noted as known, so that a crash in between tells again.
-func (p *probeSink) Status(ctx context.Context, s quality.ProbeStatus) error {
-	p.mu.Lock()
-	before := p.states[probeKey(s)]
-	p.mu.Unlock()
-	if s.State != before.State && (s.State == quality.Down || before.State == quality.Down) {
-		id := fmt.Sprintf("probe-%s-%s-%d", probeKey(s), s.State, s.Since.UnixNano())
-		if err := publish(ctx, p.bus, bus.Events, id, quality.Event{Probe: &s}); err != nil {
-			return err
-		}
-	}
-	if _, err := p.docs.Put(ctx, probeKey(s), s); err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.states[probeKey(s)] = s
-	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 func (d *decoder) checkFeatures(fs []quality.Feature) {
 	seen := map[string]int{}
+	beats := map[string]string{}
 	for i := range fs {
 		path := fmt.Sprintf("features[%d]", i)
 		d.name("features", i, fs[i].Name, identifier, seen)
@@ -21,9 +22,7 @@ func (d *decoder) checkFeatures(fs []quality.Feature) {
 		d.checkScorers(fs[i].Scorers, path+".scorers")
 		d.checkMonitors(fs[i], path+".monitors")
 		d.checkSampling(fs[i].Sampling, path+".sampling")
-		for j, p := range fs[i].Probes {
-			d.checkProbe(p, fmt.Sprintf("%s.probes[%d]", path, j))
-		}
+		d.checkProbes(fs[i].Probes, path+".probes", beats)
 	}
 }
 
@@ -193,24 +192,5 @@ func (d *decoder) checkWindow(w *quality.BaselineWindow, path string) {
 		d.bad(path, "want a minute or more")
 	case w.Last == 0 && !w.From.Before(w.To):
 		d.bad(path, "from must be before to")
-	}
-}
-
-func (d *decoder) checkProbe(p quality.ProbeSpec, path string) {
-	if !isWebURL(p.HTTP) && !d.failed(path+".http") {
-		// A token may stand in its query.
-		d.hidden(path+".http", "want a URL such as https://api.example.com/health")
-	}
-	for _, x := range []struct {
-		key string
-		v   time.Duration
-	}{{"every", p.Every}, {"timeout", p.Timeout}} {
-		key := path + "." + x.key
-		if d.has(key) && !d.failed(key) && (x.v < time.Second || x.v > day) {
-			d.bad(key, "want 1s to 1d")
-		}
-	}
-	if d.has(path+".confirm") && !d.failed(path+".confirm") && (p.Confirm < 1 || p.Confirm > 100) {
-		d.bad(path+".confirm", "want 1 to 100")
 	}
 }

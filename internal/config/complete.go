@@ -11,10 +11,7 @@ import (
 
 // Defaults of what a file may leave out in lists.
 const (
-	defaultMaxSlices    = 50
-	defaultProbeEvery   = 30 * time.Second
-	defaultProbeTimeout = 10 * time.Second
-	defaultProbeConfirm = 2
+	defaultMaxSlices = 50
 )
 
 // complete fills in what the checked file left out, so that no reader needs to know the defaults.
@@ -82,10 +79,7 @@ func completeFeature(f *quality.Feature) {
 		completeMonitor(&f.Monitors[i], types[f.Monitors[i].Metric])
 	}
 	for i := range f.Probes {
-		p := &f.Probes[i]
-		p.Every = or(p.Every, defaultProbeEvery)
-		p.Timeout = or(p.Timeout, defaultProbeTimeout)
-		p.Confirm = or(p.Confirm, defaultProbeConfirm)
+		f.Probes[i] = f.Probes[i].WithDefaults()
 	}
 }
 

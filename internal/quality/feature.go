@@ -78,14 +78,6 @@ type FalseAlarms struct {
 	Period  time.Duration `yaml:"-"`
 }
 
-// ProbeSpec configures an availability check.
-type ProbeSpec struct {
-	HTTP    string        `yaml:"http"`    // URL; up when it answers with a status below 400
-	Every   time.Duration `yaml:"every"`   // default 30 s
-	Timeout time.Duration `yaml:"timeout"` // default 10 s
-	Confirm int           `yaml:"confirm"` // failures in a row before it counts as down; default 2
-}
-
 // Customer is one entry of the registry of customers.
 type Customer struct {
 	Name  string `yaml:"name"`

@@ -46,35 +46,3 @@ type Traffic struct {
 	Kept       uint64            `json:"kept"`                 // outputs kept as samples
 	Errors     uint64            `json:"errors"`               // outputs that carried an error
 }
-
-// ProbeResult is one availability check of a feature.
-type ProbeResult struct {
-	Feature string        `json:"feature"`
-	Probe   string        `json:"probe"` // what was checked, such as the URL without its query
-	Time    time.Time     `json:"time"`
-	Up      bool          `json:"up"`
-	Latency time.Duration `json:"latency"`
-	Error   string        `json:"error,omitempty"` // why it is down; never shown to customers
-}
-
-// ProbeStatus is the present state of one probe, after confirmation.
-type ProbeStatus struct {
-	Feature   string    `json:"feature"`
-	Probe     string    `json:"probe"`
-	State     UpState   `json:"state"`
-	Since     time.Time `json:"since"`      // when the state began
-	CheckedAt time.Time `json:"checked_at"` // last check
-	Error     string    `json:"error,omitempty"`
-	Failures  int       `json:"failures,omitempty"` // failed checks in a row, up to now
-	FailedAt  time.Time `json:"failed_at,omitzero"` // the first of them
-}
-
-// UpState says whether something answers. The zero value is UpUnknown.
-type UpState string
-
-// The states of availability.
-const (
-	UpUnknown UpState = ""
-	Up        UpState = "up"
-	Down      UpState = "down"
-)
