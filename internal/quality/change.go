@@ -54,6 +54,7 @@ type Change struct {
 	At          time.Time `json:"at,omitzero"`        // when it took effect
 	Features    []string  `json:"features,omitempty"` // empty means every feature
 	Layer       Layer     `json:"layer"`              // required
+	Carries     []Layer   `json:"carries,omitempty"`  // other layers that it may have changed too, as a deployment that brings prompts along
 	Title       string    `json:"title"`              // required, one line
 	Description string    `json:"description,omitempty"`
 	Owner       string    `json:"owner,omitempty"` // who answers for it; of an undeclared change the owner of the feature
@@ -68,7 +69,7 @@ type Change struct {
 	Source      ChangeSource `json:"source,omitempty"`
 	Undeclared  bool         `json:"undeclared,omitempty"`   // the collector saw it and nobody had recorded it
 	FirstSeen   time.Time    `json:"first_seen,omitzero"`    // time of the first sample with the new value
-	Share       float64      `json:"share,omitempty"`        // 0 to 1: its part of the feature's traffic since it was first seen, at its largest
+	Share       float64      `json:"share,omitempty"`        // 0 to 1: its part of the feature's traffic since it was first seen
 	Samples     uint64       `json:"samples,omitempty"`      // samples seen with the new value
 	Flags       []string     `json:"flags,omitempty"`        // what is wrong with the entry
 	ExplainedBy string       `json:"explained_by,omitempty"` // id of the change that declares what was seen
@@ -86,6 +87,9 @@ const (
 func (c *Change) Touches(feature string) bool {
 	return len(c.Features) == 0 || slices.Contains(c.Features, feature)
 }
+
+// Covers reports whether the change may have changed the layer.
+func (c *Change) Covers(l Layer) bool { return c.Layer == l || slices.Contains(c.Carries, l) }
 
 // Unexplained reports whether the change was seen and nobody has declared it since.
 func (c *Change) Unexplained() bool { return c.Undeclared && c.ExplainedBy == "" }
@@ -117,6 +121,11 @@ func (c *Change) Validate() error {
 	}
 	if err := c.validateTexts(); err != nil {
 		return err
+	}
+	for _, l := range c.Carries {
+		if !slices.Contains(Layers(), l) || len(c.Carries) > len(Layers()) {
+			return Errorf(KindInvalid, `field "carries": want some of %s, got %.40q`, layerNames(), string(l))
+		}
 	}
 	for i, f := range c.Features {
 		if f == "" || len(f) > MaxNameLen || slices.Contains(c.Features[:i], f) {
@@ -187,6 +196,7 @@ type ChangeMap struct {
 	Environment string   `yaml:"environment"` // empty means production
 	Features    []string `yaml:"features"`    // empty means every feature
 	Layer       Layer    `yaml:"layer"`       // default serving
+	Carries     []Layer  `yaml:"carries"`     // layers that live in the repository too, such as prompt
 	Owner       string   `yaml:"owner"`       // default: whoever deployed
 }
 
