@@ -8,6 +8,7 @@ import (
 
 	"github.com/asgood-dev/asgood/alerts"
 	"github.com/asgood-dev/asgood/collector"
+	"github.com/asgood-dev/asgood/collector/ledger"
 	"github.com/asgood-dev/asgood/evaluator"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -22,6 +23,8 @@ const (
 	bucketProbes      = "probes"
 	bucketIncidents   = "incidents"
 	bucketOutbox      = "outbox"
+	bucketChanges     = "changes"
+	bucketLedger      = "ledger"
 )
 
 // The readers of the streams, by which the bus remembers how far each has come.
@@ -39,6 +42,7 @@ var followLimits = bus.BatchLimits{Messages: 256, Bytes: 8 << 20}
 
 // rooms are the four rooms and what connects them.
 type rooms struct {
+	ledger    *ledger.Ledger
 	collector *collector.Collector
 	prober    *collector.Prober
 	probes    *probeSink
@@ -74,7 +78,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 		name  string
 		build func(context.Context, *App) error
 	}{
-		{"status page", r.buildPage}, {"collector", r.buildCollector}, {"prober", r.buildProber},
+		{"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"alerts", r.buildAlerts},
 	} {
 		if err := step.build(ctx, a); err != nil {

@@ -38,8 +38,8 @@ func (a *App) listen() (_ *servers, err error) {
 		register   func(gin.IRouter)
 	}{
 		{listenerPublic, l.Public, a.rooms.page.Register},
-		{listenerIngest, l.Ingest, a.rooms.collector.Register},
-		{listenerInternal, l.Internal, a.health().Register},
+		{listenerIngest, l.Ingest, func(r gin.IRouter) { a.rooms.collector.Register(r); a.rooms.ledger.Register(r) }},
+		{listenerInternal, l.Internal, func(r gin.IRouter) { a.health().Register(r); a.rooms.ledger.RegisterInternal(r) }},
 	} {
 		if e := engines[x.addr]; e != nil {
 			x.register(e)

@@ -15,6 +15,9 @@ const (
 	defaultProbeEvery   = 30 * time.Second
 	defaultProbeTimeout = 10 * time.Second
 	defaultProbeConfirm = 2
+
+	defaultExplainBefore = 2 * time.Hour
+	defaultExplainAfter  = 30 * time.Minute
 )
 
 // complete fills in what the checked file left out, so that no reader needs to know the defaults.
@@ -32,6 +35,7 @@ func (c *Config) complete(dir string, location *time.Location) {
 	for i := range c.Features {
 		completeFeature(&c.Features[i])
 	}
+	completeChanges(&c.Changes)
 	for i := range c.Customers {
 		if c.Customers[i].Title == "" {
 			c.Customers[i].Title = c.Customers[i].Name
@@ -82,6 +86,14 @@ func completeFeature(f *quality.Feature) {
 		p.Every = or(p.Every, defaultProbeEvery)
 		p.Timeout = or(p.Timeout, defaultProbeTimeout)
 		p.Confirm = or(p.Confirm, defaultProbeConfirm)
+	}
+}
+
+func completeChanges(c *quality.ChangeSpec) {
+	c.Undeclared.Before = or(c.Undeclared.Before, defaultExplainBefore)
+	c.Undeclared.After = or(c.Undeclared.After, defaultExplainAfter)
+	for i := range c.Map {
+		c.Map[i].Layer = or(c.Map[i].Layer, quality.LayerServing)
 	}
 }
 
