@@ -100,7 +100,7 @@ func senderMay(c *quality.Change) error {
 		name string
 		set  bool
 	}{
-		{"recorded_at", !c.RecordedAt.IsZero()}, {"undeclared", c.Undeclared}, {"first_seen", !c.FirstSeen.IsZero()}, {"share", c.Share != 0},
+		{"recorded_at", !c.RecordedAt.IsZero()}, {"undeclared", c.Undeclared}, {"first_seen", !c.FirstSeen.IsZero()}, {"facets", c.Facets != nil}, {"share", c.Share != 0},
 		{"samples", c.Samples != 0}, {"flags", c.Flags != nil}, {"explained_by", c.ExplainedBy != ""}, {"told_at", !c.ToldAt.IsZero()},
 	} {
 		if f.set {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"time"
@@ -14,7 +15,7 @@ func Step(ctx context.Context, l *Ledger, now time.Time) error { return l.step(c
 
 // TakeBody takes a body as a request would.
 func TakeBody(l *Ledger, body, media string) (Result, error) {
-	r := httptest.NewRequest("POST", "/v1/changes", strings.NewReader(body))
+	r := httptest.NewRequest(http.MethodPost, "/v1/changes", strings.NewReader(body))
 	r.Header.Set("Content-Type", media)
 	return l.takeBody(r)
 }

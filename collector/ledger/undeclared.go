@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,8 +47,8 @@ func (l *Ledger) enter(ctx context.Context, x tracker.Finding, now time.Time) er
 	c := l.observed(x, now)
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	if _, known := l.book.get(c.ID); known {
-		l.tracker.Settle(x, c.ID)
+	if id, known := l.entered(&c); known {
+		l.tracker.Settle(x, id)
 		return nil
 	}
 	if by := l.explanation(&c); by != "" {
@@ -80,10 +81,24 @@ func (l *Ledger) observed(x tracker.Finding, now time.Time) quality.Change {
 		Title:       strings.ToUpper(string(x.Layer[:1])) + string(x.Layer[1:]) + " changed, and nobody recorded it",
 		Description: "Seen in the samples. No entry of this layer near the time it was first seen explains it, and none names it.",
 		Owner:       l.owners[x.Feature], Before: x.Before, After: x.After,
-		Source: quality.ChangeObserved, Undeclared: true, FirstSeen: x.FirstSeen, Share: rounded(x.Share), Samples: x.Samples,
+		Source: quality.ChangeObserved, Undeclared: true, Facets: []string{x.Facet}, FirstSeen: x.FirstSeen, Share: rounded(x.Share), Samples: x.Samples,
 	}
 	c.SetFlag(quality.FlagNoOwner, c.Owner == "")
 	return c
+}
+
+// entered finds the entry of a finding that was entered before a crash, by itself or joined to another.
+func (l *Ledger) entered(c *quality.Change) (string, bool) {
+	if _, known := l.book.get(c.ID); known {
+		return c.ID, true
+	}
+	for _, o := range l.book.newest() {
+		if o.Undeclared && o.Layer == c.Layer && o.Touches(c.Features[0]) && slices.Contains(o.Facets, c.Facets[0]) &&
+			o.FirstSeen.Sub(c.FirstSeen).Abs() <= togetherTime && slices.Contains(strings.Split(o.After, joint), c.After) {
+			return o.ID, true
+		}
+	}
+	return "", false
 }
 
 func rounded(share float64) float64 { return math.Round(share*1e4) / 1e4 }
@@ -98,28 +113,27 @@ func (l *Ledger) explanation(seen *quality.Change) string {
 	return ""
 }
 
-// together finds the entry of the same change: a new version of a prompt has a new name and a new text.
+// together finds the entry of the same change: a new version of a prompt has a new name and a new text. Two
+// new values of one facet are two changes.
 func (l *Ledger) together(c *quality.Change) (string, bool) {
 	for _, o := range l.book.newest() {
-		if o.Unexplained() && o.Layer == c.Layer && o.Touches(c.Features[0]) && o.FirstSeen.Sub(c.FirstSeen).Abs() <= togetherTime {
+		if o.Unexplained() && o.Layer == c.Layer && o.Touches(c.Features[0]) && !slices.Contains(o.Facets, c.Facets[0]) && o.FirstSeen.Sub(c.FirstSeen).Abs() <= togetherTime {
 			return o.ID, true
 		}
 	}
 	return "", false
 }
 
-// join adds a value to an entry, once.
+// join adds a value of another facet to an entry.
 func join(old, c *quality.Change) bool {
-	for part := range strings.SplitSeq(old.After, joint) {
-		if part == c.After {
-			return false
-		}
+	if slices.Contains(old.Facets, c.Facets[0]) {
+		return false
 	}
 	before, after := old.Before+joint+c.Before, old.After+joint+c.After
 	if len(before) > quality.MaxChangeLine || len(after) > quality.MaxChangeLine {
 		return false // the entry says enough
 	}
-	old.Before, old.After = before, after
+	old.Before, old.After, old.Facets = before, after, append(slices.Clone(old.Facets), c.Facets[0])
 	if c.FirstSeen.Before(old.FirstSeen) {
 		old.FirstSeen, old.At = c.FirstSeen, c.At
 	}

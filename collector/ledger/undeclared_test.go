@@ -129,6 +129,34 @@ func TestValuesSeenTogetherAreOneChange(t *testing.T) {
 	}
 }
 
+func TestValuesSeenApart(t *testing.T) {
+	w := newWatch(t)
+	w.send(300, "m1", "p@1")
+	send := func(name, text string) {
+		for range 10 {
+			w.now = w.now.Add(time.Second)
+			w.Observe(&quality.Sample{Feature: "chat", Time: w.now, Model: "m1", Prompt: name,
+				Input: quality.Content{Messages: []quality.Message{{Role: "system", Content: text}}}})
+		}
+		w.step(t)
+	}
+	send("p@1", "You are p@2")
+	w.now = w.now.Add(5 * time.Minute)
+	send("p@2", "You are p@2")
+	if got := w.unexplained(); len(got) != 1 || !slices.Equal(got[0].Facets, []string{"system prompt", "prompt"}) {
+		t.Errorf("got %+v, want one change of both", got)
+	}
+	send("p@3", "You are p@2")
+	if got := w.unexplained(); len(got) != 2 {
+		t.Errorf("got %d, want the third name apart", len(got))
+	}
+	w.now = w.now.Add(11 * time.Minute)
+	send("p@3", "You are p@4")
+	if got := w.unexplained(); len(got) != 3 {
+		t.Errorf("got %d, want what comes later apart", len(got))
+	}
+}
+
 func TestExplained(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -297,11 +325,11 @@ func TestRestartFlagsNothing(t *testing.T) {
 }
 
 // TestCrashes lets any write fail, and restarts now and then. In the end every new value is in the ledger once
-// and was told.
+// and was told of.
 func TestCrashes(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWatch(t)
-		w.send(300, "m0", "p")
+		w.send(300, "m0", "p0")
 		w.step(t)
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 1))
 		often := rapid.Float64Range(0, 0.9).Draw(rt, "often")
@@ -312,35 +340,44 @@ func TestCrashes(t *testing.T) {
 			return nil
 		}
 		w.state.fail = w.changes.fail
-		models := rapid.IntRange(1, 4).Draw(rt, "models")
-		for i := range models {
+		n := rapid.IntRange(1, 4).Draw(rt, "values")
+		send := func(i int) { w.send(10, fmt.Sprint("m", i+1), fmt.Sprint("p", i+1)) }
+		for i := range n {
 			w.now = w.now.Add(40 * time.Minute)
-			w.send(10, fmt.Sprint("m", i+1), "p")
+			send(i)
 			for range 5 {
 				_ = ledger.Step(t.Context(), w.Ledger, w.now) // fails or not
 				if random.Float64() < 0.3 {
 					w.open(t)
-					w.send(10, fmt.Sprint("m", i+1), "p") // traffic goes on
+					send(i) // traffic goes on
 				}
 			}
 		}
 		w.changes.fail, w.state.fail = nil, nil
+		for i := range n { // what could not be stored and was lost in a crash is seen again in the traffic
+			send(i)
+		}
 		w.step(t)
 		w.later(t, 40*time.Minute)
-		counts := map[string]int{}
-		for _, c := range w.unexplained() {
-			counts[c.After]++
-		}
 		told := map[string]bool{}
 		for _, c := range w.told {
-			told[c.After] = true
+			told[c.ID] = true
 		}
-		if len(counts) != models || len(told) != models {
-			rt.Fatalf("got %v, told %v, want %d models", counts, told, models)
+		all, values := w.unexplained(), map[string]int{}
+		for _, c := range all {
+			if !told[c.ID] {
+				rt.Fatalf("nobody was told of %+v", c)
+			}
+			for part := range strings.SplitSeq(c.After, "; ") {
+				values[part]++
+			}
 		}
-		for model, n := range counts {
-			if n != 1 {
-				rt.Fatalf("%s stands %d times", model, n)
+		if len(all) != 2*n || len(values) != 3*n { // a model, and a prompt with name and text
+			rt.Fatalf("got %d entries of %v, want %d of %d values", len(all), values, 2*n, 3*n)
+		}
+		for v, times := range values {
+			if times != 1 {
+				rt.Fatalf("%s stands %d times", v, times)
 			}
 		}
 	})

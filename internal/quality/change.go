@@ -69,6 +69,7 @@ type Change struct {
 	Source      ChangeSource `json:"source,omitempty"`
 	Undeclared  bool         `json:"undeclared,omitempty"`   // the collector saw it and nobody had recorded it
 	FirstSeen   time.Time    `json:"first_seen,omitzero"`    // time of the first sample with the new value
+	Facets      []string     `json:"facets,omitempty"`       // what of the layer was seen to change, such as "system prompt" or "temperature"
 	Share       float64      `json:"share,omitempty"`        // 0 to 1: its part of the feature's traffic since it was first seen
 	Samples     uint64       `json:"samples,omitempty"`      // samples seen with the new value
 	Flags       []string     `json:"flags,omitempty"`        // what is wrong with the entry
