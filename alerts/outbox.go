@@ -37,7 +37,7 @@ const (
 // entry is one message for one receiver. Its id is the same for the same event.
 type entry struct {
 	ID        string          `json:"id"`
-	Incident  string          `json:"incident"`
+	Incident  string          `json:"incident"` // id of the incident, or the key of the change, that it is about
 	Receiver  string          `json:"receiver"`
 	Payload   json.RawMessage `json:"payload"`
 	State     entryState      `json:"state"`
@@ -126,18 +126,30 @@ func (b *outbox) count() {
 	b.metrics.pending.Set(float64(n))
 }
 
-// add stores a message for every receiver. One that is there already stays as it is.
+// add stores a message about an incident for every receiver.
 func (b *outbox) add(ctx context.Context, rec record, what notice) error {
-	now := b.clock()
-	payload, err := json.Marshal(messageOf(rec, what, b.pageURL, now))
+	payload, err := json.Marshal(messageOf(rec, what, b.pageURL, b.clock()))
 	if err != nil {
 		return fmt.Errorf("encoding a message about %q: %w", rec.ID, err)
 	}
+	return b.enqueue(ctx, fmt.Sprintf("%s/%s/%d", rec.ID, what, len(rec.Updates)), rec.ID, payload)
+}
+
+// addChange stores a message about a change for every receiver, one of a type.
+func (b *outbox) addChange(ctx context.Context, id string, m changeMessage) error {
+	payload, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("encoding a message about change %q: %w", id, err)
+	}
+	return b.enqueue(ctx, changeKey(id)+"/"+string(m.Type), changeKey(id), payload)
+}
+
+// enqueue stores a message for every receiver. One that is there already stays as it is. Messages about one
+// subject go out in their order.
+func (b *outbox) enqueue(ctx context.Context, id, subject string, payload []byte) error {
+	now := b.clock()
 	for _, name := range b.names {
-		e := &entry{
-			ID:       fmt.Sprintf("%s/%s/%d/%s", rec.ID, what, len(rec.Updates), name),
-			Incident: rec.ID, Receiver: name, Payload: payload, State: statePending, CreatedAt: now, NextAt: now,
-		}
+		e := &entry{ID: id + "/" + name, Incident: subject, Receiver: name, Payload: payload, State: statePending, CreatedAt: now, NextAt: now}
 		data, err := json.Marshal(e)
 		if err != nil {
 			return fmt.Errorf("encoding message %q: %w", e.ID, err)

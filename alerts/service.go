@@ -173,6 +173,8 @@ func (s *Service) take(ctx context.Context, m Message) error {
 		return s.regression(ctx, *ev.Regression)
 	case ev.Probe != nil:
 		return s.probe(ctx, *ev.Probe)
+	case ev.Change != nil:
+		return s.change(ctx, *ev.Change)
 	}
 	return nil
 }
@@ -212,6 +214,17 @@ func (s *Service) probe(ctx context.Context, p quality.ProbeStatus) error {
 		return nil
 	}
 	return s.store(ctx, old, rec, what)
+}
+
+// change tells of a change that nobody declared or that nobody owns. It makes no incident: nothing is worse yet.
+func (s *Service) change(ctx context.Context, c quality.Change) error {
+	m := changeMessageOf(c, s.titles, s.o.Location, s.o.Clock())
+	if err := s.outbox.addChange(ctx, c.ID, m); err != nil {
+		return err
+	}
+	s.metrics.changes.WithLabelValues(string(m.Type)).Inc()
+	s.o.Logger.Info(string(m.Type), "id", c.ID, "layer", c.Layer, "features", c.Features, "owner", c.Owner)
+	return nil
 }
 
 // store puts the messages into the outbox before it stores the incident: after a crash in between the

@@ -24,6 +24,7 @@ var rules = map[string][]string{
 	"internal/config":     {"internal/quality"},
 	"collector":           {"internal/quality", "internal/web", "collector"},
 	"collector/probe":     {"internal/quality", "internal/web"},
+	"collector/ledger":    {"internal/quality", "internal/web", "collector/ledger"},
 	"evaluator/detect":    {},
 	"evaluator":           {"internal/quality", "internal/web", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "alerts"},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/asgood-dev/asgood/alerts"
 	"github.com/asgood-dev/asgood/collector"
+	"github.com/asgood-dev/asgood/collector/ledger"
 	"github.com/asgood-dev/asgood/collector/probe"
 	"github.com/asgood-dev/asgood/evaluator"
 	"github.com/asgood-dev/asgood/internal/bus"
@@ -24,6 +25,8 @@ const (
 	bucketBeats       = "heartbeats"
 	bucketIncidents   = "incidents"
 	bucketOutbox      = "outbox"
+	bucketChanges     = "changes"
+	bucketLedger      = "ledger"
 )
 
 // The readers of the streams, by which the bus remembers how far each has come.
@@ -45,6 +48,7 @@ var followLimits = bus.BatchLimits{Messages: 256, Bytes: 8 << 20}
 
 // rooms are the four rooms and what connects them.
 type rooms struct {
+	ledger    *ledger.Ledger
 	collector *collector.Collector
 	recent    *probe.Counts
 	prober    *probe.Prober
@@ -81,7 +85,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 		name  string
 		build func(context.Context, *App) error
 	}{
-		{"status page", r.buildPage}, {"collector", r.buildCollector}, {"prober", r.buildProber},
+		{"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"alerts", r.buildAlerts},
 	} {
 		if err := step.build(ctx, a); err != nil {

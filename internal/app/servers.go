@@ -39,7 +39,7 @@ func (a *App) listen() (_ *servers, err error) {
 	}{
 		{listenerPublic, l.Public, a.rooms.page.Register},
 		{listenerIngest, l.Ingest, a.registerIngest},
-		{listenerInternal, l.Internal, a.health().Register},
+		{listenerInternal, l.Internal, func(r gin.IRouter) { a.health().Register(r); a.rooms.ledger.RegisterInternal(r) }},
 	} {
 		if e := engines[x.addr]; e != nil {
 			x.register(e)
@@ -65,6 +65,7 @@ func (a *App) listen() (_ *servers, err error) {
 func (a *App) registerIngest(r gin.IRouter) {
 	a.rooms.collector.Register(r)
 	a.rooms.prober.Register(r)
+	a.rooms.ledger.Register(r)
 }
 
 // health serves what the process knows of itself, to this machine only.

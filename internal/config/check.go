@@ -33,6 +33,7 @@ func (d *decoder) check(c *Config) {
 		d.bad("statuspage.url", "want a URL such as https://status.example.com")
 	}
 	d.checkReceivers(c.Alerts.Receivers)
+	d.checkChanges(c.Changes, c.Features)
 }
 
 // has reports whether the file holds something at path.

@@ -12,6 +12,9 @@ import (
 // Defaults of what a file may leave out in lists.
 const (
 	defaultMaxSlices = 50
+
+	defaultExplainBefore = 2 * time.Hour
+	defaultExplainAfter  = 30 * time.Minute
 )
 
 // complete fills in what the checked file left out, so that no reader needs to know the defaults.
@@ -29,6 +32,7 @@ func (c *Config) complete(dir string, location *time.Location) {
 	for i := range c.Features {
 		completeFeature(&c.Features[i])
 	}
+	completeChanges(&c.Changes)
 	for i := range c.Customers {
 		if c.Customers[i].Title == "" {
 			c.Customers[i].Title = c.Customers[i].Name
@@ -80,6 +84,14 @@ func completeFeature(f *quality.Feature) {
 	}
 	for i := range f.Probes {
 		f.Probes[i] = f.Probes[i].WithDefaults()
+	}
+}
+
+func completeChanges(c *quality.ChangeSpec) {
+	c.Undeclared.Before = or(c.Undeclared.Before, defaultExplainBefore)
+	c.Undeclared.After = or(c.Undeclared.After, defaultExplainAfter)
+	for i := range c.Map {
+		c.Map[i].Layer = or(c.Map[i].Layer, quality.LayerServing)
 	}
 }
 

@@ -28,6 +28,7 @@ type Config struct {
 	Listen      Listen              `yaml:"listen"`
 	StatusPage  StatusPage          `yaml:"statuspage"`
 	Alerts      Alerts              `yaml:"alerts"`
+	Changes     quality.ChangeSpec  `yaml:"changes"`
 
 	location *time.Location
 	dir      string // of the file
