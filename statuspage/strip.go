@@ -9,18 +9,33 @@ import (
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
-// A strip is drawn on a grid: each bar takes barWidth with a gap, and stands on the base line. The height
+// strip is a row of daily bars.
+type strip struct {
+	Summary string `json:"-"` // the bars in words
+	Bars    []bar
+}
+
+type bar struct {
+	X      int
+	Y, H   int
+	Class  string
+	Label  string `json:"-"`
+	Key    string // the label of days that are over: today's changes with every answer, which is no news
+	stands bool
+}
+
+// A strip is drawn on a grid: each bar takes a step with a gap, and stands on the base line. The height
 // says the same as the colour, for those who cannot tell colours.
 const (
 	barStep   = 10
-	barTop    = 34
-	lowestBar = 3
+	barHeight = 36
 )
 
-// heights are those of the bars, by state.
+// heights are those of the bars, by state. Days of which nothing is known are no bars but marks: a tick,
+// a dot, a dash.
 var heights = map[DayState]int{
-	DayGood: barTop, DayBetter: barTop, DaySlight: 25, DayWorse: 17, DayMuch: 10,
-	DayBlip: 28, DayPartly: 18, DayDown: 8, DayFew: lowestBar, DayNone: lowestBar, dayUnscored: lowestBar,
+	DayBetter: barHeight, DayGood: 30, DaySlight: 23, DayWorse: 16, DayMuch: 9,
+	DayBlip: 23, DayPartly: 16, DayDown: 9, DayNone: 2, DayFew: 5, dayUnscored: 4,
 }
 
 var qualityDayText = map[DayState]string{
@@ -29,22 +44,39 @@ var qualityDayText = map[DayState]string{
 }
 
 func newBar(i int, state DayState, label string) bar {
-	h := heights[state]
-	return bar{X: i * barStep, Y: barTop - h, H: h, Class: string(state), Label: label, stands: state.rank() > DayGood.rank() || state == DayBlip || state == DayPartly || state == DayDown}
+	b := bar{X: i * barStep, H: heights[state], Class: string(state), Label: label}
+	b.Y = barHeight - b.H
+	switch state {
+	case dayUnscored:
+		b.Y, b.stands = barHeight/2, true
+	case DayNone, DayFew, DayGood:
+	default:
+		b.stands = true
+	}
+	return b
 }
 
-// finish gathers what stands out and says the strip in words.
-func (s *strip) finish(counts map[string]int, order []string) {
+// notable lists the days that stand out.
+func (s strip) notable(heading string) []string {
+	var out []string
 	for _, b := range s.Bars {
 		if b.stands {
-			s.Notable = append(s.Notable, b)
+			out = append(out, heading+", "+b.Label)
 		}
 	}
+	return out
+}
+
+// finish says the strip in words.
+func (s *strip) finish(counts map[string]int, order []string) {
 	var parts []string
 	for _, name := range order {
 		if n := counts[name]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%s on %d", name, n))
 		}
+	}
+	for i := range len(s.Bars) - 1 {
+		s.Bars[i].Key = s.Bars[i].Label
 	}
 	s.Summary += strings.Join(parts, ", ") + " of the last 90 days."
 }
@@ -91,18 +123,26 @@ func uptimeStrip(days []AvailabilityDay) strip {
 	return s
 }
 
-// percentText rounds to whole percents, but never up to 100.
-func percentText(p float64) string { return strconv.Itoa(rounded(p)) + " %" }
+// mostPercent is the highest figure that is shown: beyond it only that it is more.
+const mostPercent = 999
+
+// percentText rounds to whole percents, but never up to 100. Its space does not break over lines.
+func percentText(p float64) string {
+	if p > mostPercent {
+		return fmt.Sprintf("more than %d\u00a0%%", mostPercent)
+	}
+	return strconv.Itoa(rounded(p)) + "\u00a0%"
+}
 
 func rounded(p float64) int {
-	n := int(p + 0.5)
+	n := int(min(p, mostPercent) + 0.5)
 	if n == 100 && p < 99.95 {
 		return 99
 	}
 	return n
 }
 
-func intervalText(i [2]float64) string { return fmt.Sprintf("%d to %d", rounded(i[0]), rounded(i[1])) }
+func intervalText(i [2]float64) string { return fmt.Sprintf("%d\u00a0to\u00a0%d", rounded(i[0]), rounded(i[1])) }
 
 func qualityTileView(t QualityTile, days []QualityDay, loc *time.Location, now time.Time) tileView {
 	v := tileView{Word: string(t.Word), Slug: t.Word.Slug(), Note: t.Note, Scope: t.Scope, Strip: qualityStrip(days)}
@@ -110,7 +150,7 @@ func qualityTileView(t QualityTile, days []QualityDay, loc *time.Location, now t
 		v.Figure = percentText(*t.Percent) + " of baseline"
 	}
 	if t.Interval != nil {
-		v.Interval = "95 % interval " + intervalText(*t.Interval)
+		v.Interval = ", 95\u00a0% interval " + intervalText(*t.Interval)
 	}
 	// Since when nothing is wrong is no news.
 	if t.Since != nil && (t.Word.Worse() || t.Word == WordBetter || t.Word == WordCannotTell) {
@@ -122,10 +162,10 @@ func qualityTileView(t QualityTile, days []QualityDay, loc *time.Location, now t
 func uptimeTileView(t UptimeTile, days []AvailabilityDay, probed bool, loc *time.Location, now time.Time) tileView {
 	v := tileView{Word: string(t.Word), Slug: t.Word.Slug(), Strip: uptimeStrip(days)}
 	if t.Share != "" {
-		v.Figure = t.Share + " %"
-		v.Interval = fmt.Sprintf("of checks in %d days", t.Days)
+		v.Figure = t.Share + "\u00a0%"
+		v.Interval = fmt.Sprintf(" of checks in %d days", t.Days)
 		if t.Days == 1 {
-			v.Interval = "of today's checks"
+			v.Interval = " of today's checks"
 		}
 	}
 	if !probed && t.Share == "" {
