@@ -131,13 +131,25 @@ func incidentOf(i quality.Incident, in input) incidentView {
 		Started: momentOf(i.StartedAt, loc, in.now), open: i.Open(), at: i.CreatedAt, Features: featureTitles(i.Features, in.options.Features),
 	}
 	if i.ResolvedAt != nil {
-		v.Ended = momentOf(*i.ResolvedAt, loc, in.now)
+		v.Ended = endOf(i.StartedAt, *i.ResolvedAt, loc, in.now)
 	}
 	for n := len(i.Updates) - 1; n >= 0; n-- {
 		u := i.Updates[n]
 		v.Updates = append(v.Updates, updateView{Status: title(string(u.Status)), Body: u.Body, At: momentOf(u.At, loc, in.now)})
 	}
 	return v
+}
+
+// endOf names the day of an end unless the start has named it, so that no start reads later than its end.
+func endOf(start, end time.Time, loc *time.Location, now time.Time) moment {
+	m := momentOf(end, loc, now)
+	switch {
+	case dateOf(start, loc) == dateOf(end, loc):
+		m.Text = end.In(loc).Format("15:04")
+	case dateOf(end, loc) == dateOf(now, loc):
+		m.Text = end.In(loc).Format("Mon 2 Jan, 15:04")
+	}
+	return m
 }
 
 func featureTitles(names []string, features []quality.Feature) string {

@@ -203,6 +203,7 @@ func (p *Page) rebuild() error {
 func (v *view) shows(in input) bool {
 	return sameMinute(v.in.now, in.now) && sameMinute(v.in.state.at, in.state.at) && sameMinute(v.in.days.at, in.days.at) &&
 		v.in.state.failed == in.state.failed && v.in.days.failed == in.days.failed &&
+		v.in.state.old(v.in.now) == in.state.old(in.now) && v.in.days.old(v.in.now) == in.days.old(in.now) &&
 		reflect.DeepEqual(v.in.state.data, in.state.data) && reflect.DeepEqual(v.in.days.data, in.days.data)
 }
 

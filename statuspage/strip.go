@@ -2,6 +2,8 @@ package statuspage
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -142,10 +144,15 @@ func rounded(p float64) int {
 	return n
 }
 
-func intervalText(i [2]float64) string { return fmt.Sprintf("%d\u00a0to\u00a0%d", rounded(i[0]), rounded(i[1])) }
+func intervalText(i [2]float64) string {
+	return fmt.Sprintf("%d\u00a0to\u00a0%d", rounded(i[0]), rounded(i[1]))
+}
 
 func qualityTileView(t QualityTile, days []QualityDay, loc *time.Location, now time.Time) tileView {
-	v := tileView{Word: string(t.Word), Slug: t.Word.Slug(), Note: t.Note, Scope: t.Scope, Strip: qualityStrip(days)}
+	v := tileView{Word: string(t.Word), Slug: t.Word.Slug(), Note: t.Note, Strip: qualityStrip(days)}
+	if t.Scope != "" {
+		v.Scope = "only " + t.Scope
+	}
 	if t.Percent != nil {
 		v.Figure = percentText(*t.Percent) + " of baseline"
 	}
@@ -182,9 +189,9 @@ var unnamed = map[string]bool{"customer": true, "model": true, "prompt": true}
 
 // scope says which part of the answers a slice is, without naming a customer.
 func scope(s quality.Slice) string {
-	for name, value := range s {
+	for _, name := range slices.Sorted(maps.Keys(s)) {
 		if !unnamed[name] {
-			return name + " " + value
+			return "answers with " + name + " " + s[name]
 		}
 	}
 	if len(s) > 0 {
