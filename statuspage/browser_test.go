@@ -26,8 +26,11 @@ import (
 
 var shots = flag.String("shots", "", "folder into which the browser test writes pictures of every state")
 
+// chrome is a running browser.
+type chrome struct{ ctx context.Context }
+
 // startBrowser starts a Chromium that ends with the test, or skips it.
-func startBrowser(t *testing.T) context.Context {
+func startBrowser(t *testing.T) chrome {
 	t.Helper()
 	program := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
@@ -49,7 +52,7 @@ func startBrowser(t *testing.T) context.Context {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("starting %s: %v", program, err)
 	}
-	return ctx
+	return chrome{ctx}
 }
 
 // tab is a page in the browser, with all it complained of and all it asked for.
@@ -61,9 +64,9 @@ type tab struct {
 	bytes      float64
 }
 
-func newTab(t *testing.T, browser context.Context) *tab {
+func newTab(t *testing.T, b chrome) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(browser)
+	ctx, cancel := chromedp.NewContext(b.ctx)
 	t.Cleanup(cancel)
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
@@ -173,20 +176,20 @@ func (f fixture) serve(t *testing.T) string {
 }
 
 func TestBrowser(t *testing.T) {
-	browser := startBrowser(t)
-	t.Run("states", func(t *testing.T) { browseStates(t, browser) })
-	t.Run("size", func(t *testing.T) { browseSize(t, browser) })
-	t.Run("live", func(t *testing.T) { browseLive(t, browser) })
-	t.Run("reconnect", func(t *testing.T) { browseReconnect(t, browser) })
-	t.Run("no script", func(t *testing.T) { browseNoScript(t, browser) })
-	t.Run("hostile", func(t *testing.T) { browseHostile(t, browser) })
-	t.Run("print", func(t *testing.T) { browsePrint(t, browser) })
+	b := startBrowser(t)
+	t.Run("states", func(t *testing.T) { browseStates(t, b) })
+	t.Run("size", func(t *testing.T) { browseSize(t, b) })
+	t.Run("live", func(t *testing.T) { browseLive(t, b) })
+	t.Run("reconnect", func(t *testing.T) { browseReconnect(t, b) })
+	t.Run("no script", func(t *testing.T) { browseNoScript(t, b) })
+	t.Run("hostile", func(t *testing.T) { browseHostile(t, b) })
+	t.Run("print", func(t *testing.T) { browsePrint(t, b) })
 }
 
 var widths = []int64{1280, 390}
 
 // browseStates looks at every state at both widths, light and dark.
-func browseStates(t *testing.T, browser context.Context) {
+func browseStates(t *testing.T, b chrome) {
 	for _, s := range states {
 		if testing.Short() && s.name != "many" && s.name != "resolved" {
 			continue
@@ -201,7 +204,7 @@ func browseStates(t *testing.T, browser context.Context) {
 			if s.name == "no-features" {
 				paths["-lost"] = "/incidents/none"
 			}
-			x := newTab(t, browser)
+			x := newTab(t, b)
 			for suffix, path := range paths {
 				for _, width := range widths {
 					look(t, x, s.name+suffix, url+path, width)
@@ -250,9 +253,9 @@ func picture(t *testing.T, x *tab, name string) {
 }
 
 // browseSize counts what a first visit costs: the page, its style, its script, and the live connection.
-func browseSize(t *testing.T, browser context.Context) {
+func browseSize(t *testing.T, b chrome) {
 	url := many(t).show(t).serve(t)
-	x := newTab(t, browser)
+	x := newTab(t, b)
 	x.run(t, chromedp.Navigate(url))
 	x.await(t, `document.getElementById("live").textContent === "Live"`)
 	x.mu.Lock()
@@ -272,11 +275,11 @@ func browseSize(t *testing.T, browser context.Context) {
 }
 
 // browseLive changes what is so, and sees the open page change without being loaded again.
-func browseLive(t *testing.T, browser context.Context) {
+func browseLive(t *testing.T, b chrome) {
 	w := worse(t, quality.SeverityMajor, -0.07)
 	f, r := w.open(t)
 	f.refresh(t)
-	x := newTab(t, browser)
+	x := newTab(t, b)
 	x.run(t, chromedp.Navigate(f.serve(t)))
 	x.await(t, `document.getElementById("live").textContent === "Live"`)
 	value[int](t, x, `window.mark = "same page"; document.querySelector("details").open = true; document.querySelector("summary").focus(); 0`)
@@ -304,11 +307,11 @@ func browseLive(t *testing.T, browser context.Context) {
 }
 
 // browseReconnect loses the server, and comes back with it.
-func browseReconnect(t *testing.T, browser context.Context) {
+func browseReconnect(t *testing.T, b chrome) {
 	w := quiet(t)
 	f, r := w.open(t)
 	f.refresh(t)
-	x := newTab(t, browser)
+	x := newTab(t, b)
 	x.run(t, chromedp.Navigate(f.serve(t)))
 	x.await(t, `document.getElementById("live").textContent === "Live"`)
 	f.page.CutClients()
@@ -321,9 +324,9 @@ func browseReconnect(t *testing.T, browser context.Context) {
 }
 
 // browseNoScript shows the same to those who allow no scripts.
-func browseNoScript(t *testing.T, browser context.Context) {
+func browseNoScript(t *testing.T, b chrome) {
 	url := worse(t, quality.SeverityMajor, -0.07).show(t).serve(t)
-	x := newTab(t, browser)
+	x := newTab(t, b)
 	x.run(t, command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}), chromedp.Navigate(url))
 	text := strings.ReplaceAll(value[string](t, x, `document.querySelector("main").innerText`), "\u00a0", " ")
 	for _, want := range []string{"Support assistant is up, and worse than usual", "93 % of baseline, 95 % interval 91 to 95", "since about Sun 29 Mar, 17:05", "99.96 % of checks", "As of 14:05"} {
@@ -337,9 +340,9 @@ func browseNoScript(t *testing.T, browser context.Context) {
 }
 
 // browseHostile shows names and texts that want to be more than text.
-func browseHostile(t *testing.T, browser context.Context) {
+func browseHostile(t *testing.T, b chrome) {
 	url := hostile(t).show(t).serve(t)
-	x := newTab(t, browser)
+	x := newTab(t, b)
 	for _, path := range []string{"/", "/incidents/inc-support"} {
 		for _, width := range widths {
 			look(t, x, "hostile"+strings.ReplaceAll(path, "/", "-"), url+path, width)
@@ -357,9 +360,9 @@ func browseHostile(t *testing.T, browser context.Context) {
 }
 
 // browsePrint prints dark pages in light.
-func browsePrint(t *testing.T, browser context.Context) {
+func browsePrint(t *testing.T, b chrome) {
 	url := many(t).show(t).serve(t)
-	x := newTab(t, browser)
+	x := newTab(t, b)
 	x.run(t, chromedp.EmulateViewport(794, 1123), media("print", "dark"), chromedp.Navigate(url))
 	if ground := value[string](t, x, `getComputedStyle(document.body).backgroundColor`); ground != "rgb(255, 255, 255)" {
 		t.Errorf("prints on %s", ground)

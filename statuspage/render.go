@@ -25,11 +25,16 @@ type document struct {
 	gzip []byte
 }
 
+// packers are writers to be used again: each holds most of a megabyte, and a view is packed every few seconds.
+var packers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
 func newDocument(kind string, body []byte) (document, error) {
 	sum := sha256.Sum256(body)
 	d := document{kind: kind, etag: `"` + hex.EncodeToString(sum[:8]) + `"`, body: body}
 	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
+	w := packers.Get().(*gzip.Writer)
+	defer packers.Put(w)
+	w.Reset(&b)
 	if _, err := w.Write(body); err != nil {
 		return d, fmt.Errorf("compressing: %w", err)
 	}

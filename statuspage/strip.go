@@ -2,6 +2,7 @@ package statuspage
 
 import (
 	"fmt"
+	"html/template"
 	"maps"
 	"slices"
 	"strconv"
@@ -13,16 +14,17 @@ import (
 
 // strip is a row of daily bars.
 type strip struct {
-	Summary string `json:"-"` // the bars in words
-	Bars    []bar
+	Summary string        `json:"-"` // the bars in words
+	Drawn   template.HTML `json:"-"`
+	Past    string        // names the days that are over, and how today is drawn: its figures change with every answer, which is no news
+	bars    []bar
 }
 
 type bar struct {
 	X      int
 	Y, H   int
 	Class  string
-	Label  string `json:"-"`
-	Key    string // the label of days that are over: today's changes with every answer, which is no news
+	Label  string
 	stands bool
 }
 
@@ -61,7 +63,7 @@ func newBar(i int, state DayState, label string) bar {
 // notable lists the days that stand out.
 func (s strip) notable(heading string) []string {
 	var out []string
-	for _, b := range s.Bars {
+	for _, b := range s.bars {
 		if b.stands {
 			out = append(out, heading+", "+b.Label)
 		}
@@ -69,7 +71,22 @@ func (s strip) notable(heading string) []string {
 	return out
 }
 
-// finish says the strip in words.
+// draw makes the elements of the bars. A template would take ten times as long for all of them; what a bar says is
+// made of our own words, and escaped all the same.
+func (s *strip) draw() {
+	var b strings.Builder
+	for i, x := range s.bars {
+		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%d" width="8" height="%d"><title>`, x.Class, x.X, x.Y, x.H)
+		if i == len(s.bars)-1 {
+			s.Past = b.String()
+		}
+		b.WriteString(template.HTMLEscapeString(x.Label))
+		b.WriteString("</title></rect>")
+	}
+	s.Drawn = template.HTML(b.String())
+}
+
+// finish draws the strip and says it in words.
 func (s *strip) finish(counts map[string]int, order []string) {
 	var parts []string
 	for _, name := range order {
@@ -77,9 +94,7 @@ func (s *strip) finish(counts map[string]int, order []string) {
 			parts = append(parts, fmt.Sprintf("%s on %d", name, n))
 		}
 	}
-	for i := range len(s.Bars) - 1 {
-		s.Bars[i].Key = s.Bars[i].Label
-	}
+	s.draw()
 	s.Summary += strings.Join(parts, ", ") + " of the last 90 days."
 }
 
@@ -99,7 +114,7 @@ func qualityStrip(days []QualityDay) strip {
 		if d.N > 0 {
 			label += fmt.Sprintf(", %d answers", d.N)
 		}
-		s.Bars = append(s.Bars, newBar(i, d.State, label))
+		s.bars = append(s.bars, newBar(i, d.State, label))
 	}
 	s.finish(counts, []string{"as good as usual", "better", "slightly worse", "worse", "much worse", "cannot tell", "not enough data", "no data"})
 	return s
@@ -119,7 +134,7 @@ func uptimeStrip(days []AvailabilityDay) strip {
 			label = fmt.Sprintf("%s: %s %% of %d checks answered", d.Day.Format("Mon 2 Jan"), floored(d.Up, d.Checks), d.Checks)
 		}
 		counts[text]++
-		s.Bars = append(s.Bars, newBar(i, d.State, label))
+		s.bars = append(s.bars, newBar(i, d.State, label))
 	}
 	s.finish(counts, []string{"up", "partly down", "no data"})
 	return s
