@@ -73,7 +73,10 @@ type tileView struct {
 	Strip      strip
 }
 
-// span names the first and the last of the days that are drawn.
+// notRead is said of what the page does not know because it has not read it.
+const notRead = "Not read yet."
+
+// span names the first and the last of the days that are drawn; it is empty when none are.
 type span struct{ First, Last string }
 
 // moment is a time for people and machines; both are empty when there is none.
@@ -106,7 +109,9 @@ func pageOf(in input) pageView {
 	for _, f := range o.Features {
 		p.Features = append(p.Features, featureOf(f, in, index))
 	}
-	p.Open, p.MoreOpen, p.History = incidentsOf(in)
+	if !in.state.at.IsZero() { // that no incident was read does not mean that there was none
+		p.Open, p.MoreOpen, p.History = incidentsOf(in)
+	}
 	p.Overall = overallOf(p.Features, !in.state.at.IsZero(), p.Stale)
 	return p
 }
@@ -192,12 +197,20 @@ func featureOf(f quality.Feature, in input, x index) featureView {
 	v.days = QualityDays(days, x.scores[f.Name], monitorsOf(f, statuses), regressions, x.severities)
 	v.tile = Tile(TileInput{Statuses: statuses, Regressions: regressions, Severities: x.severities, Now: in.now})
 	if in.state.at.IsZero() {
-		v.tile.Note = "Not read yet."
+		v.tile.Note = notRead
+	}
+	if in.days.at.IsZero() {
+		v.days, v.ups = nil, nil // days that were not read are not days without data
 	}
 	v.uptime = Uptime(UptimeInput{Probes: x.probes[f.Name], Days: v.ups, Now: in.now, Silence: probeSilence(f, in.options.Simulated)})
 	v.Quality = qualityTileView(v.tile, v.days, loc, in.now)
 	v.Uptime = uptimeTileView(v.uptime, v.ups, len(f.Probes) > 0, loc, in.now)
-	v.Days = span{First: days[0].Format("2 Jan 2006"), Last: days[len(days)-1].Format("2 Jan 2006")}
+	if in.state.at.IsZero() {
+		v.Uptime.Note = notRead
+	}
+	if len(v.days) > 0 {
+		v.Days = span{First: days[0].Format("2 Jan 2006"), Last: days[len(days)-1].Format("2 Jan 2006")}
+	}
 	v.Notable = append(v.Quality.Strip.notable("Quality"), v.Uptime.Strip.notable("Uptime")...)
 	return v
 }
