@@ -13,6 +13,7 @@ var (
 	Percent     = percent
 	Floored     = floored
 	PercentText = percentText
+	Hundredth   = hundredth
 	Scope       = scope
 	SameMoment  = momentOf
 )

@@ -178,6 +178,21 @@ func TestPercentText(t *testing.T) {
 	}
 }
 
+// Nothing below 100 is given as 100, in JSON either.
+func TestHundredth(t *testing.T) {
+	for p, want := range map[float64]float64{100: 100, 99.999: 99.99, 99.994: 99.99, 97.126: 97.13, 100.004: 100, 0: 0} {
+		if got := statuspage.Hundredth(&p); *got != want {
+			t.Errorf("%g: got %g, want %g", p, *got, want)
+		}
+	}
+	if statuspage.Hundredth(nil) != nil {
+		t.Error("no percent became one")
+	}
+	if got := statuspage.Floored(1<<62-1, 1<<62); got != "99.99" {
+		t.Errorf("one of very many unanswered: got %s, want 99.99", got)
+	}
+}
+
 func TestUptimeWords(t *testing.T) {
 	probe := func(s quality.UpState, since, checked time.Duration) quality.ProbeStatus {
 		return quality.ProbeStatus{State: s, Since: now.Add(-since), CheckedAt: now.Add(-checked)}
