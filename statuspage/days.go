@@ -17,20 +17,20 @@ const simultaneousZ = 3.45
 // shownZ is for the 95 % interval of a single day, as its numbers are shown.
 const shownZ = 1.96
 
-// calendar returns the midnights of the last ninety days in loc, today's last. Days are counted by
+// calendar returns the first moments of the last ninety days in loc, today's last. Days are counted by
 // date, so that a day of 23 or 25 hours is one day.
 func calendar(now time.Time, loc *time.Location) []time.Time {
 	y, m, d := now.In(loc).Date()
 	days := make([]time.Time, dayCount)
 	for i := range days {
-		days[i] = time.Date(y, m, d-dayCount+1+i, 0, 0, 0, 0, loc)
+		days[i] = quality.StartOfDay(y, m, d-dayCount+1+i, loc)
 	}
 	return days
 }
 
 func nextDay(day time.Time) time.Time {
 	y, m, d := day.Date()
-	return time.Date(y, m, d+1, 0, 0, 0, 0, day.Location())
+	return quality.StartOfDay(y, m, d+1, day.Location())
 }
 
 // dateOf keys a day whatever the location its time carries.
@@ -154,6 +154,10 @@ func (q *QualityDay) compare(s quality.ScoreDay, m DayMonitor, scale float64) {
 	st := m.Status
 	change := s.Mean - *st.Baseline.Mean
 	se := standardError(s, st.Baseline.N, scale)
+	if !finite(change/scale) || !finite(se/scale) {
+		q.State = DayFew // scores without bounds can outgrow every sum: such a day says nothing
+		return
+	}
 	p := percent(change, scale, st.Worse)
 	a, b := percent(change-shownZ*se, scale, st.Worse), percent(change+shownZ*se, scale, st.Worse)
 	q.Percent, q.Interval = &p, &[2]float64{min(a, b), max(a, b)}

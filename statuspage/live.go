@@ -28,6 +28,7 @@ type hub struct {
 
 	mu      sync.Mutex
 	clients map[*client]struct{}
+	last    liveMessage // what was published last
 	closed  bool
 }
 
@@ -49,6 +50,7 @@ func newHub(maxClients int, m *metrics) *hub {
 func (h *hub) publish(etag, asOf string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.last = liveMessage{ETag: etag, AsOf: asOf}
 	// Half a millisecond each keeps the rate of fetches at some two thousand a second.
 	m, err := prepare(liveMessage{ETag: etag, AsOf: asOf, Spread: int64(len(h.clients) / 2)})
 	if err != nil {
@@ -72,14 +74,15 @@ func prepare(m liveMessage) (*websocket.PreparedMessage, error) {
 	return websocket.NewPreparedMessage(websocket.TextMessage, body)
 }
 
-// add returns a new client with the current state in its queue, or nil when there is no room.
-func (h *hub) add(now liveMessage) *client {
+// add returns a new client with the current state in its queue, or nil when there is no room. The state
+// is the one published last, under the same lock, so that no client misses the change in between.
+func (h *hub) add() *client {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed || len(h.clients) >= h.max {
 		return nil
 	}
-	m, err := prepare(now)
+	m, err := prepare(h.last)
 	if err != nil {
 		return nil
 	}
@@ -122,11 +125,11 @@ func (p *Page) live(c *gin.Context) error {
 		return nil
 	}
 	if !websocket.IsWebSocketUpgrade(c.Request) {
+		c.Header("Upgrade", "websocket")
 		c.AbortWithStatus(http.StatusUpgradeRequired)
 		return nil
 	}
-	v := p.view.Load()
-	cl := p.hub.add(liveMessage{ETag: v.content, AsOf: v.page.AsOf})
+	cl := p.hub.add()
 	if cl == nil {
 		p.metrics.dropped.WithLabelValues(dropFull).Inc()
 		c.Header("Retry-After", "30")
@@ -142,8 +145,11 @@ func (p *Page) live(c *gin.Context) error {
 	if err != nil {
 		return nil //nolint:nilerr // the upgrader has answered the request
 	}
-	go write(conn, cl)
+	var writer sync.WaitGroup
+	writer.Go(func() { write(conn, cl) })
 	read(conn)
+	p.hub.remove(cl)
+	writer.Wait()
 	return nil
 }
 

@@ -41,6 +41,9 @@ type reading[T any] struct {
 	failed bool      // a later read failed
 }
 
+// old reports whether the reading is not what holds now: a later read failed, and this one has aged.
+func (r reading[T]) old(now time.Time) bool { return r.failed && now.Sub(r.at) > staleAfter }
+
 // source reads one part of what the page shows and keeps the last good reading.
 type source[T any] struct {
 	name    string
@@ -188,9 +191,9 @@ func (p *Page) rebuild() error {
 		return err
 	}
 	p.metrics.building.Observe(time.Since(began).Seconds())
-	p.metrics.stale.Set(boolFloat(v.page.Stale))
+	p.metrics.stale.Set(boolFloat(v.page.Notice != ""))
 	p.view.Store(v)
-	if old != nil && (old.content != v.content || old.page.AsOf != v.page.AsOf) {
+	if old == nil || old.content != v.content || old.page.AsOf != v.page.AsOf {
 		p.hub.publish(v.content, v.page.AsOf)
 	}
 	return nil
@@ -200,6 +203,7 @@ func (p *Page) rebuild() error {
 func (v *view) shows(in input) bool {
 	return sameMinute(v.in.now, in.now) && sameMinute(v.in.state.at, in.state.at) && sameMinute(v.in.days.at, in.days.at) &&
 		v.in.state.failed == in.state.failed && v.in.days.failed == in.days.failed &&
+		v.in.state.old(v.in.now) == in.state.old(in.now) && v.in.days.old(v.in.now) == in.days.old(in.now) &&
 		reflect.DeepEqual(v.in.state.data, in.state.data) && reflect.DeepEqual(v.in.days.data, in.days.data)
 }
 

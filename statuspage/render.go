@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"path"
 	"strings"
+	"sync"
 )
 
 //go:embed templates/*.html assets/*
@@ -24,11 +25,16 @@ type document struct {
 	gzip []byte
 }
 
+// packers are writers to be used again: each holds most of a megabyte, and a view is packed every few seconds.
+var packers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
 func newDocument(kind string, body []byte) (document, error) {
 	sum := sha256.Sum256(body)
 	d := document{kind: kind, etag: `"` + hex.EncodeToString(sum[:8]) + `"`, body: body}
 	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
+	w := packers.Get().(*gzip.Writer)
+	defer packers.Put(w)
+	w.Reset(&b)
 	if _, err := w.Write(body); err != nil {
 		return d, fmt.Errorf("compressing: %w", err)
 	}
@@ -41,7 +47,7 @@ func newDocument(kind string, body []byte) (document, error) {
 	return d, nil
 }
 
-// namedTile is a tile with its heading.
+// namedTile is a tile or its strip with its heading.
 type namedTile struct {
 	Heading, Kind string
 	Tile          tileView
@@ -53,7 +59,6 @@ const htmlKind = "text/html; charset=utf-8"
 type renderer struct {
 	templates     *template.Template
 	style, script document
-	icon          document
 	lost          document // the page of what is not there
 }
 
@@ -63,7 +68,7 @@ func newRenderer() (r *renderer, err error) {
 	if r.templates, err = template.New("").Funcs(funcs).ParseFS(files, "templates/*.html"); err != nil {
 		return nil, fmt.Errorf("parsing templates: %w", err)
 	}
-	for name, to := range map[string]*document{"page.css": &r.style, "live.js": &r.script, "icon.svg": &r.icon} {
+	for name, to := range map[string]*document{"page.css": &r.style, "live.js": &r.script} {
 		if *to, err = asset(name); err != nil {
 			return nil, err
 		}
@@ -77,7 +82,7 @@ func asset(name string) (document, error) {
 	if err != nil {
 		return document{}, fmt.Errorf("reading asset %q: %w", name, err)
 	}
-	kinds := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+	kinds := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 	d, err := newDocument(kinds[path.Ext(name)], body)
 	d.path = "/assets/" + strings.Trim(d.etag, `"`) + path.Ext(name)
 	return d, err
@@ -99,14 +104,13 @@ type detailView struct {
 	Incident incidentView
 }
 
-func (r *renderer) details(p pageView, in input) (map[string]document, error) {
-	out := map[string]document{}
+// details are drawn when first asked for: there may be many, and few are read.
+func (r *renderer) details(p pageView, in input) map[string]func() (document, error) {
+	out := map[string]func() (document, error){}
 	for _, i := range in.state.data.incidents {
-		d, err := r.draw("incident.html", detailView{pageView: p, Incident: incidentOf(i, in)})
-		if err != nil {
-			return nil, err
-		}
-		out[i.ID] = d
+		out[i.ID] = sync.OnceValues(func() (document, error) {
+			return r.draw("incident.html", detailView{pageView: p, Incident: incidentOf(i, in)})
+		})
 	}
-	return out, nil
+	return out
 }

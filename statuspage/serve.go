@@ -2,7 +2,6 @@ package statuspage
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -11,24 +10,28 @@ import (
 	"github.com/asgood-dev/asgood/internal/web"
 )
 
-// policy lets the page load its own style, script and pictures, talk to its own server, and nothing else.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+// policy lets the page load its own style and script, show the icon that it carries, talk to its own
+// server, and nothing else.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // Register adds the routes of the page. All are for everyone.
 func (p *Page) Register(r gin.IRouter) {
 	both(r, "/", func(c *gin.Context) { p.html(c, p.view.Load().html, http.StatusOK) })
-	both(r, "/incidents/:id", p.incident)
+	both(r, "/incidents/:id", web.Handle(p.incident))
 	r.GET("/live", web.Handle(p.live))
-	for _, d := range []document{p.render.style, p.render.script, p.render.icon} {
+	for _, d := range []document{p.render.style, p.render.script} {
 		both(r, d.path, func(c *gin.Context) { send(c, d, http.StatusOK, "public, max-age=31536000, immutable") })
 	}
-	both(r, "/favicon.svg", func(c *gin.Context) { send(c, p.render.icon, http.StatusOK, "public, max-age=86400") })
 	for path := range p.view.Load().api {
 		both(r, "/api/v2"+path, func(c *gin.Context) {
 			c.Header("Access-Control-Allow-Origin", "*")
 			send(c, p.view.Load().api[path], http.StatusOK, "public, max-age=5")
 		})
+	}
+	// The listener is the page's, even when another shares it: who follows a bad link reads a page.
+	if e, ok := r.(interface{ NoRoute(...gin.HandlerFunc) }); ok {
+		e.NoRoute(web.Handle(p.nothing))
 	}
 }
 
@@ -42,12 +45,28 @@ func (p *Page) html(c *gin.Context, d document, status int) {
 	send(c, d, status, "public, max-age=0, must-revalidate")
 }
 
-func (p *Page) incident(c *gin.Context) {
-	if d, ok := p.view.Load().detail[c.Param("id")]; ok {
-		p.html(c, d, http.StatusOK)
-		return
+func (p *Page) incident(c *gin.Context) error {
+	draw, ok := p.view.Load().detail[c.Param("id")]
+	if !ok {
+		p.html(c, p.render.lost, http.StatusNotFound)
+		return nil
+	}
+	d, err := draw()
+	if err != nil {
+		return err
+	}
+	p.html(c, d, http.StatusOK)
+	return nil
+}
+
+// nothing answers for paths that are not there: browsers read HTML, programs JSON.
+func (p *Page) nothing(c *gin.Context) error {
+	reads := c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead
+	if !reads || !strings.Contains(c.GetHeader("Accept"), "text/html") {
+		return quality.Errorf(quality.KindNotFound, "nothing at %s", c.Request.URL.Path)
 	}
 	p.html(c, p.render.lost, http.StatusNotFound)
+	return nil
 }
 
 // send answers with a document, or with 304 to who has it.
@@ -90,11 +109,4 @@ func fresh(header, etag string) bool {
 		}
 	}
 	return false
-}
-
-// sortedIncidents is newest first.
-func sortedIncidents(list []quality.Incident) []quality.Incident {
-	out := slices.Clone(list)
-	slices.SortStableFunc(out, func(a, b quality.Incident) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	return out
 }

@@ -159,12 +159,12 @@ func tileOf(s quality.MonitorStatus, in TileInput) QualityTile {
 func figures(s quality.MonitorStatus, t QualityTile) QualityTile {
 	t.Metric, t.Since = s.Metric, s.Since
 	scale := scaleOf(s)
-	if s.Change == nil || scale <= 0 {
+	if s.Change == nil || scale <= 0 || !finite(*s.Change/scale) {
 		return t
 	}
 	p := percent(*s.Change, scale, s.Worse)
 	t.Percent = &p
-	if s.Interval != nil {
+	if i := s.Interval; i != nil && finite(i[0]/scale) && finite(i[1]/scale) {
 		a, b := percent(s.Interval[0], scale, s.Worse), percent(s.Interval[1], scale, s.Worse)
 		t.Interval = &[2]float64{min(a, b), max(a, b)}
 	}
@@ -181,6 +181,8 @@ func scaleOf(s quality.MonitorStatus) float64 {
 	}
 	return math.Abs(*s.Baseline.Mean)
 }
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // percent is 100 for no change and less for worse, whichever way the metric gets worse. It does not go below 0.
 func percent(change, scale float64, worse quality.Direction) float64 {

@@ -41,11 +41,37 @@ type UptimeTile struct {
 	Days  int        // days from the first with checks until today
 }
 
+// leastProbeSilence is how old a probe's last check may be at least before its state is forgotten.
+const leastProbeSilence = 5 * time.Minute
+
+// probeSilence leaves room for three checks of the slowest probe. Simulated time runs ahead of the probes.
+func probeSilence(f quality.Feature, simulated bool) time.Duration {
+	if simulated {
+		return maxSilence
+	}
+	silence := leastProbeSilence
+	for _, p := range f.Probes {
+		silence = max(silence, 3*(p.Every+p.Timeout))
+	}
+	return silence
+}
+
+// UptimeInput is what a feature's uptime tile is made of.
+type UptimeInput struct {
+	Probes  []quality.ProbeStatus // of the feature
+	Days    []AvailabilityDay
+	Now     time.Time
+	Silence time.Duration // a state that was not checked for so long is not known
+}
+
 // Uptime joins the states of a feature's probes with the sums of its days.
-func Uptime(probes []quality.ProbeStatus, days []AvailabilityDay) UptimeTile {
+func Uptime(in UptimeInput) UptimeTile {
 	t := UptimeTile{Word: UptimeUnknown}
 	var up, down int
-	for _, p := range probes {
+	for _, p := range in.Probes {
+		if !p.CheckedAt.IsZero() && in.Now.Sub(p.CheckedAt) > in.Silence {
+			continue
+		}
 		switch p.State {
 		case quality.Up:
 			up++
@@ -65,10 +91,10 @@ func Uptime(probes []quality.ProbeStatus, days []AvailabilityDay) UptimeTile {
 		t.Word = UptimeUp
 	}
 	var answered, checks uint64
-	for i, d := range days {
+	for i, d := range in.Days {
 		answered, checks = answered+d.Up, checks+d.Checks
 		if d.Checks > 0 && t.Days == 0 {
-			t.Days = len(days) - i
+			t.Days = len(in.Days) - i
 		}
 	}
 	t.Share = floored(answered, checks)

@@ -5,15 +5,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"sort"
-	"strings"
 	"time"
 
 	"github.com/asgood-dev/asgood/internal/quality"
 )
-
-// historyDays is how many days of past incidents the page lists.
-const historyDays = 14
 
 // staleAfter is how old the last reading may be before the page says so.
 const staleAfter = time.Minute
@@ -32,39 +27,37 @@ type view struct {
 	page    pageView
 	content string // names what is shown, but for the time of the figures
 	html    document
-	detail  map[string]document // pages of incidents, by id
-	api     map[string]document // by path under /api/v2
+	detail  map[string]func() (document, error) // pages of incidents, by id; each is drawn when it is first asked for
+	api     map[string]document                 // by path under /api/v2
 }
 
 // pageView is the page as the template reads it.
 type pageView struct {
 	Title     string
-	URL       string
 	Simulated bool
-	Stale     bool
+	Notice    string // that figures are old or missing
+	Stale     bool   // what holds now is not known
 	AsOf      string `json:"-"`
 	AsOfTime  string `json:"-"`
 	Zone      string
 	Overall   overall
 	Features  []featureView
 	Open      []incidentView
+	MoreOpen  int
 	History   []historyDay
 	Content   string `json:"-"`
 	Style     string
 	Script    string
 }
 
-// overall is the page in one sentence.
-type overall struct {
-	Slug string
-	Text string
-}
-
 type featureView struct {
 	Name, Title string
 	Quality     tileView
 	Uptime      tileView
+	Days        span
+	Notable     []string `json:"-"` // the days that stand out, for those who cannot see or point
 	days        []QualityDay
+	ups         []AvailabilityDay
 	tile        QualityTile
 	uptime      UptimeTile
 }
@@ -73,51 +66,21 @@ type featureView struct {
 type tileView struct {
 	Word, Slug string
 	Figure     string // such as "97 % of baseline"
-	Interval   string // such as "95 % interval 95 to 99"
+	Interval   string // goes on from Figure, such as ", 95 % interval 95 to 99"
 	Since      moment
 	Note       string
 	Scope      string
 	Strip      strip
 }
 
-// strip is a row of daily bars.
-type strip struct {
-	Summary string // the bars in words
-	Bars    []bar
-	Notable []bar // the bars that stand out, for those who cannot see or point
-}
+// notRead is said of what the page does not know because it has not read it.
+const notRead = "Not read yet."
 
-type bar struct {
-	X      int
-	Y, H   int
-	Class  string
-	Label  string
-	stands bool
-}
+// span names the first and the last of the days that are drawn; it is empty when none are.
+type span struct{ First, Last string }
 
 // moment is a time for people and machines; both are empty when there is none.
 type moment struct{ Text, ISO string }
-
-type incidentView struct {
-	ID, Name, Slug   string
-	Status, Severity string
-	Kind             string
-	Features         string
-	Started, Ended   moment
-	Updates          []updateView // newest first
-	open             bool
-	at               time.Time
-}
-
-type updateView struct {
-	Status, Body string
-	At           moment
-}
-
-type historyDay struct {
-	Day       string
-	Incidents []incidentView
-}
 
 // newView draws everything.
 func newView(in input, r *renderer) (*view, error) {
@@ -133,32 +96,83 @@ func newView(in input, r *renderer) (*view, error) {
 	if v.html, err = r.page(v.page); err != nil {
 		return nil, err
 	}
-	if v.detail, err = r.details(v.page, in); err != nil {
-		return nil, err
-	}
+	v.detail = r.details(v.page, in)
 	v.api, err = apiDocuments(v)
 	return v, err
 }
 
 func pageOf(in input) pageView {
 	o := in.options
-	p := pageView{Title: o.Title, URL: o.URL, Simulated: o.Simulated, Zone: in.now.In(o.Location).Format("MST")}
+	p := pageView{Title: o.Title, Simulated: o.Simulated, Zone: zoneName(o.Location, in.now)}
+	p.age(in)
+	index := indexOf(in)
+	for _, f := range o.Features {
+		p.Features = append(p.Features, featureOf(f, in, index))
+	}
+	if !in.state.at.IsZero() { // that no incident was read does not mean that there was none
+		p.Open, p.MoreOpen, p.History = incidentsOf(in)
+	}
+	p.Overall = overallOf(p.Features, !in.state.at.IsZero(), p.Stale)
+	return p
+}
+
+// zoneName is how people call the zone the days are of. An abbreviation would be wrong for half of the year.
+func zoneName(loc *time.Location, now time.Time) string {
+	if loc == time.Local {
+		return now.In(loc).Format("MST")
+	}
+	return loc.String()
+}
+
+// age says of when the figures are, and when they are old or missing.
+func (p *pageView) age(in input) {
 	asOf := in.state.at
-	if in.days.at.Before(asOf) {
+	if !in.days.at.IsZero() && in.days.at.Before(asOf) {
 		asOf = in.days.at
 	}
-	p.Stale = !asOf.IsZero() && (in.state.failed || in.days.failed) && in.now.Sub(asOf) > staleAfter
-	if !asOf.IsZero() {
-		m := momentOf(asOf, o.Location, in.now)
-		p.AsOf, p.AsOfTime = m.Text, m.ISO
+	when := momentOf(asOf, in.options.Location, in.now)
+	p.AsOf, p.AsOfTime = when.Text, when.ISO
+	switch {
+	case in.state.old(in.now) && in.state.at.IsZero():
+		p.Stale, p.Notice = true, "No figures can be read at the moment."
+	case in.state.old(in.now):
+		p.Stale, p.Notice = true, "What follows is of "+when.Text+". Newer figures cannot be read at the moment."
+	case in.days.old(in.now) && in.days.at.IsZero():
+		p.Notice = "The days cannot be read at the moment. What is said of now is not affected."
+	case in.days.old(in.now):
+		p.Notice = "The days are of " + when.Text + " and cannot be read at the moment. What is said of now is not affected."
 	}
-	severities := severitiesOf(in.state.data.incidents)
-	for _, f := range o.Features {
-		p.Features = append(p.Features, featureOf(f, in, severities))
+}
+
+// index holds what was read, by feature.
+type index struct {
+	statuses    map[string][]quality.MonitorStatus
+	regressions map[string][]quality.Regression
+	probes      map[string][]quality.ProbeStatus
+	scores      map[string][]quality.ScoreDay
+	uptime      map[string][]quality.UptimeDay
+	severities  map[string]quality.Severity // of incidents, by id of their regression
+}
+
+func indexOf(in input) index {
+	s, d := in.state.data, in.days.data
+	return index{
+		statuses:    group(s.statuses, func(m *quality.MonitorStatus) string { return m.Feature }),
+		regressions: group(s.regressions, func(r *quality.Regression) string { return r.Feature }),
+		probes:      group(s.probes, func(p *quality.ProbeStatus) string { return p.Feature }),
+		scores:      group(d.scores, func(x *quality.ScoreDay) string { return x.Feature }),
+		uptime:      group(d.uptime, func(x *quality.UptimeDay) string { return x.Feature }),
+		severities:  severitiesOf(s.incidents),
 	}
-	p.Open, p.History = incidentsOf(in)
-	p.Overall = overallOf(p.Features)
-	return p
+}
+
+func group[T any](list []T, key func(*T) string) map[string][]T {
+	out := map[string][]T{}
+	for i := range list {
+		k := key(&list[i])
+		out[k] = append(out[k], list[i])
+	}
+	return out
 }
 
 // severitiesOf maps regressions to how their incidents were graded.
@@ -172,24 +186,32 @@ func severitiesOf(incidents []quality.Incident) map[string]quality.Severity {
 	return out
 }
 
-func featureOf(f quality.Feature, in input, severities map[string]quality.Severity) featureView {
-	o, s := in.options, in.state.data
-	statuses := filter(s.statuses, func(m quality.MonitorStatus) bool { return m.Feature == f.Name })
-	regressions := filter(s.regressions, func(r quality.Regression) bool { return r.Feature == f.Name })
-	probes := filter(s.probes, func(p quality.ProbeStatus) bool { return p.Feature == f.Name })
-	scores := filter(in.days.data.scores, func(d quality.ScoreDay) bool { return d.Feature == f.Name })
-	sums := filter(in.days.data.uptime, func(d quality.UptimeDay) bool { return d.Feature == f.Name })
-	days := calendar(in.now, o.Location)
-	ups := AvailabilityDays(days, sums)
-	v := featureView{Name: f.Name, Title: f.Title}
+func featureOf(f quality.Feature, in input, x index) featureView {
+	loc := in.options.Location
+	days := calendar(in.now, loc)
+	statuses, regressions := x.statuses[f.Name], x.regressions[f.Name]
+	v := featureView{Name: f.Name, Title: f.Title, ups: AvailabilityDays(days, x.uptime[f.Name])}
 	if v.Title == "" {
 		v.Title = f.Name
 	}
-	v.tile = Tile(TileInput{Statuses: statuses, Regressions: regressions, Severities: severities, Now: in.now})
-	v.days = QualityDays(days, scores, monitorsOf(f, statuses), regressions, severities)
-	v.uptime = Uptime(probes, ups)
-	v.Quality = qualityTileView(v.tile, v.days, o.Location, in.now)
-	v.Uptime = uptimeTileView(v.uptime, ups, len(f.Probes) > 0, o.Location, in.now)
+	v.days = QualityDays(days, x.scores[f.Name], monitorsOf(f, statuses), regressions, x.severities)
+	v.tile = Tile(TileInput{Statuses: statuses, Regressions: regressions, Severities: x.severities, Now: in.now})
+	if in.state.at.IsZero() {
+		v.tile.Note = notRead
+	}
+	if in.days.at.IsZero() {
+		v.days, v.ups = nil, nil // days that were not read are not days without data
+	}
+	v.uptime = Uptime(UptimeInput{Probes: x.probes[f.Name], Days: v.ups, Now: in.now, Silence: probeSilence(f, in.options.Simulated)})
+	v.Quality = qualityTileView(v.tile, v.days, loc, in.now)
+	v.Uptime = uptimeTileView(v.uptime, v.ups, len(f.Probes) > 0, loc, in.now)
+	if in.state.at.IsZero() {
+		v.Uptime.Note = notRead
+	}
+	if len(v.days) > 0 {
+		v.Days = span{First: days[0].Format("2 Jan 2006"), Last: days[len(days)-1].Format("2 Jan 2006")}
+	}
+	v.Notable = append(v.Quality.Strip.notable("Quality"), v.Uptime.Strip.notable("Uptime")...)
 	return v
 }
 
@@ -212,16 +234,6 @@ func monitorsOf(f quality.Feature, statuses []quality.MonitorStatus) []DayMonito
 	return out
 }
 
-func filter[T any](list []T, keep func(T) bool) []T {
-	var out []T
-	for _, x := range list {
-		if keep(x) {
-			out = append(out, x)
-		}
-	}
-	return out
-}
-
 // momentOf leaves out what today makes plain.
 func momentOf(t time.Time, loc *time.Location, now time.Time) moment {
 	if t.IsZero() {
@@ -236,119 +248,4 @@ func momentOf(t time.Time, loc *time.Location, now time.Time) moment {
 		layout = "Mon 2 Jan, 15:04"
 	}
 	return moment{Text: local.Format(layout), ISO: local.Format(time.RFC3339)}
-}
-
-// overallOf is the worst that is known, in a sentence; what is not known is said beside it.
-func overallOf(features []featureView) overall {
-	if len(features) == 0 {
-		return overall{Slug: "not-enough", Text: "Nothing is watched yet"}
-	}
-	var down, worse, unknown []featureView
-	worst := WordUsual
-	for _, f := range features {
-		if f.uptime.Word == UptimeDown || f.uptime.Word == UptimePartly {
-			down = append(down, f)
-		}
-		switch {
-		case f.tile.Word.Worse():
-			worse = append(worse, f)
-			if f.tile.Word.rank() > worst.rank() {
-				worst = f.tile.Word
-			}
-		case f.tile.Word == WordNotEnough || f.tile.Word == WordCannotTell:
-			unknown = append(unknown, f)
-		}
-	}
-	switch {
-	case len(down) > 0:
-		return overall{Slug: "down", Text: sentence(down, "is down", "are down")}
-	case len(worse) > 0:
-		word := strings.ToLower(string(worst)) + " than usual"
-		return overall{Slug: worst.Slug(), Text: sentence(worse, "is up, and "+word, "are up, and worse than usual")}
-	case len(unknown) == len(features):
-		return overall{Slug: "not-enough", Text: "There is not enough data yet to say how good the answers are"}
-	case len(unknown) > 0:
-		return overall{Slug: "usual", Text: fmt.Sprintf("No feature is known to be worse than usual; of %s we cannot tell", titles(unknown))}
-	default:
-		return overall{Slug: "usual", Text: "Everything is as good as usual"}
-	}
-}
-
-func sentence(features []featureView, one, many string) string {
-	if len(features) == 1 {
-		return features[0].Title + " " + one
-	}
-	return titles(features) + " " + many
-}
-
-func titles(features []featureView) string {
-	names := make([]string, len(features))
-	for i, f := range features {
-		names[i] = f.Title
-	}
-	if len(names) > 3 {
-		return fmt.Sprintf("%d features", len(names))
-	}
-	return strings.Join(names[:len(names)-1], ", ") + map[bool]string{true: " and ", false: ""}[len(names) > 1] + names[len(names)-1]
-}
-
-// incidentsOf lists what is open, and the past by day, newest first.
-func incidentsOf(in input) (open []incidentView, history []historyDay) {
-	loc := in.options.Location
-	byDay := map[string][]incidentView{}
-	for _, i := range in.state.data.incidents {
-		v := incidentOf(i, in)
-		if v.open {
-			open = append(open, v)
-			continue
-		}
-		day := i.CreatedAt.In(loc).Format(time.DateOnly)
-		byDay[day] = append(byDay[day], v)
-	}
-	newestFirst(open)
-	days := calendar(in.now, loc)
-	for n := range historyDays {
-		day := days[len(days)-1-n]
-		list := byDay[day.Format(time.DateOnly)]
-		newestFirst(list)
-		history = append(history, historyDay{Day: day.Format("Monday, 2 January"), Incidents: list})
-	}
-	return open, history
-}
-
-func newestFirst(list []incidentView) {
-	sort.SliceStable(list, func(i, j int) bool { return list[i].at.After(list[j].at) })
-}
-
-func incidentOf(i quality.Incident, in input) incidentView {
-	loc := in.options.Location
-	v := incidentView{
-		ID: i.ID, Name: i.Name, Kind: string(i.Kind), Status: title(string(i.Status)), Severity: title(string(i.Severity)), Slug: string(i.Severity),
-		Started: momentOf(i.StartedAt, loc, in.now), open: i.Open(), at: i.CreatedAt,
-	}
-	if i.ResolvedAt != nil {
-		v.Ended = momentOf(*i.ResolvedAt, loc, in.now)
-	}
-	var names []string
-	for _, name := range i.Features {
-		for _, f := range in.options.Features {
-			if f.Name == name && f.Title != "" {
-				name = f.Title
-			}
-		}
-		names = append(names, name)
-	}
-	v.Features = strings.Join(names, ", ")
-	for n := len(i.Updates) - 1; n >= 0; n-- {
-		u := i.Updates[n]
-		v.Updates = append(v.Updates, updateView{Status: title(string(u.Status)), Body: u.Body, At: momentOf(u.At, loc, in.now)})
-	}
-	return v
-}
-
-func title(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }

@@ -46,6 +46,7 @@ var owners = map[string][]string{
 	"github.com/miekg/dns":                {"collector/probe"},
 	"github.com/prometheus-community/":    {"collector/probe"},
 	"google.golang.org/grpc":              {"collector"},
+	"github.com/chromedp/":                {}, // tests only
 }
 
 type source struct {

@@ -58,10 +58,10 @@ func (s *Store) ScoreDays(ctx context.Context, loc *time.Location, from, to time
 		}, loc.String(), from.Unix(), to.Unix())
 }
 
-// midnight is the day of a date in loc.
+// midnight is the first moment of a date in loc.
 func midnight(date time.Time, loc *time.Location) time.Time {
 	y, m, d := date.Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, loc)
+	return quality.StartOfDay(y, m, d, loc)
 }
 
 // UptimeDays sums the availability checks of every feature by day of loc, like ScoreDays.
