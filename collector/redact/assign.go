@@ -8,7 +8,7 @@ type strength int8
 const (
 	noSecret strength = iota
 	random            // where the value looks random
-	any_              // whatever the value
+	certain           // whatever the value
 )
 
 const (
@@ -26,7 +26,7 @@ var secretNames = [...]struct {
 	ending string
 	how    strength
 }{
-	{"password", any_}, {"passwd", any_}, {"pwd", any_}, {"passphrase", any_}, {"passwort", any_}, {"kennwort", any_},
+	{"password", certain}, {"passwd", certain}, {"pwd", certain}, {"passphrase", certain}, {"passwort", certain}, {"kennwort", certain},
 	{"secret", random}, {"token", random}, {"apikey", random}, {"accesskey", random}, {"secretkey", random}, {"privatekey", random},
 	{"accountkey", random}, {"authkey", random}, {"encryptionkey", random}, {"signingkey", random}, {"authorization", random},
 	{"credential", random}, {"credentials", random},

@@ -108,11 +108,11 @@ func isIssued(digits []byte) bool {
 	case '3': // American Express, Diners Club, JCB
 		return n == 15 && (in(34, 34) || in(37, 37)) || n >= 14 && n != 15 && (in(300, 305) || in(36, 36) || in(38, 39)) || n >= 16 && in(3528, 3589)
 	case '4': // Visa
-		return n == 13 || n == 16 || n == 18 || n == 19
+		return n == 13 || n == 16 || n == 19
 	case '5': // Mastercard, Maestro
 		return n == 16 && in(51, 55) || n >= 16 && (in(50, 50) || in(56, 58))
 	case '6': // Discover, UnionPay, Maestro, RuPay
-		return n >= 16
+		return n >= 16 && !in(61, 61) && !in(66, 66) && !in(69, 69)
 	case '8': // UnionPay, RuPay
 		return n >= 16 && in(81, 82)
 	default: // Troy

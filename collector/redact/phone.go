@@ -228,7 +228,7 @@ func (d *digits) national(least int) int {
 		total += size
 		n++
 	}
-	if n < 2 || total < least || d.isPostcode(n) || d.areTimes(n) {
+	if n < 2 || total < least || d.isPostcode(n) || d.areTimes(n) || d.areOctets() {
 		return 0
 	}
 	if n < d.n && d.groups[n].size() <= 4 && (d.groups[n-1].sep == '-' || d.groups[n-1].sep == '/') && !d.groups[n-1].wide {
@@ -240,6 +240,11 @@ func (d *digits) national(least int) int {
 // isPostcode tells 02134-1234 from phone numbers.
 func (d *digits) isPostcode(n int) bool {
 	return n == 2 && d.has(5, 4) && d.groups[0].sep == '-'
+}
+
+// areOctets tells 010.000.015.001 from phone numbers.
+func (d *digits) areOctets() bool {
+	return d.has(3, 3, 3, 3) && d.allSeparated(4, '.')
 }
 
 // areTimes tells 0900 1030 1200 from phone numbers.
@@ -331,6 +336,8 @@ func (sc *scan) phoneMayBegin(i int) bool {
 		return false
 	case '.', ',', '-', '/', '+':
 		return i-2 < sc.done || !isAlnum(sc.s[i-2])
+	case ':': // of a time; a word before it announces a number
+		return i-2 < sc.done || !isDigit(sc.s[i-2])
 	default:
 		// The last bytes of the signs of pound, yen and euro.
 		return c != 0xa3 && c != 0xa5 && c != 0xac

@@ -89,7 +89,11 @@ func appendPlain(dst []byte, k Kind, value string) []byte {
 
 func appendLower(dst []byte, s string) []byte {
 	for _, c := range s {
-		dst = utf8.AppendRune(dst, unicode.ToLower(c))
+		if c < utf8.RuneSelf {
+			dst = append(dst, lower(byte(c)))
+		} else {
+			dst = utf8.AppendRune(dst, unicode.ToLower(c))
+		}
 	}
 	return dst
 }

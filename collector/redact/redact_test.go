@@ -137,6 +137,9 @@ func TestPseudonym(t *testing.T) {
 
 // TestAllocations shows that text without a match costs no memory.
 func TestAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates by itself")
+	}
 	r := newRedactor(t, everyRule()...)
 	s := quality.Sample{
 		Customer: "acme", Input: quality.Text(proseText), Output: quality.Content{Messages: []quality.Message{{Role: "assistant", Content: proseText}}},
@@ -148,7 +151,7 @@ func TestAllocations(t *testing.T) {
 			t.Fatalf("got %d replacements, want none", n.Total())
 		}
 	})
-	if got > 1 { // the race detector makes the pool forget at random
+	if got > 0 {
 		t.Errorf("got %v allocations, want none", got)
 	}
 }
@@ -170,23 +173,31 @@ func TestConcurrentUse(t *testing.T) {
 }
 
 // TestHostileTextIsLinear compares texts made to be slow with prose of the same size. Work that grows with
-// the square of the text would take more than a thousand times as long.
+// the square of the text would take some ten thousand times as long; a busy machine gets three tries.
 func TestHostileTextIsLinear(t *testing.T) {
-	const size, most = 1 << 18, 300
+	const size, most, tries = 1 << 18, 1000, 3
 	r := newRedactor(t, quality.DefaultRedact()...)
-	measure := func(unit string) time.Duration {
+	measure := func(unit string, enough time.Duration) (best time.Duration) {
 		s := strings.Repeat(unit, size/len(unit))
-		began := time.Now()
-		r.Text("acme", s)
-		return time.Since(began)
+		for i := range tries {
+			began := time.Now()
+			r.Text("acme", s)
+			if took := time.Since(began); i == 0 || took < best {
+				best = took
+			}
+			if best <= enough {
+				break
+			}
+		}
+		return best
 	}
-	prose := max(measure(proseText), time.Millisecond)
+	prose := max(measure(proseText, 0), time.Millisecond)
 	for _, unit := range []string{
 		"@", "a@", "@a", "a@b.", "a.", "%40", "a%40", "\"@", "\"a\"@", "7", "7 ", "7-", "7.", "77 ", "4111 ", "0", "00 ", "+", "+1", "+1 ", "(", "(0", "(030) ", ":", "a:", ":a", "::", "1:",
 		"://", "a://", "://a@", "=", "password=", "password:", "password=\"", "password='", "token:", "\\\"", "-", "-----BEGIN PRIVATE KEY", "sk-", "-sk-", "sk-a", " sk-aaaaaaaa", "eyJ", " eyJaaaaaaaa.",
 		"eyJaaaaaaaa.", "AKIA", "AIza", "SG.", " SG.aaaaaaaaaaaaaaaa.", "Bearer ", "Bearer aaaaaaaaaaaaaaaa", "[", "[email:", "[email:1f3a9c2e]", "[{", "{\"a\":", "DE89", "DE89 ", "é", "例", "é@", "_", "ghp_", "tel ", "tel 1 ", "\\n",
 	} {
-		if took := measure(unit); took > most*prose {
+		if took := measure(unit, most*prose); took > most*prose {
 			t.Errorf("%q repeated to 256 KiB: took %s, prose %s", unit, took, prose)
 		}
 	}

@@ -121,6 +121,8 @@ func shortest(re *syntax.Regexp) int {
 // Validate checks a rule by itself. The error says what is wrong without repeating the pattern.
 func (r RedactRule) Validate() error {
 	switch {
+	case r.Kind != "" && (r.Pattern != "" || r.Field != "") || r.Pattern != "" && r.Field != "":
+		return Errorf(KindInvalid, "want one of kind, pattern and field")
 	case r.Kind != "":
 		if !slices.Contains(RedactKinds(), r.Kind) {
 			return Errorf(KindInvalid, "%.40q is not a kind (known: %v)", r.Kind, RedactKinds())
