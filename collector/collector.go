@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/asgood-dev/asgood/collector/spans"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -87,14 +88,15 @@ func (o *Options) defaults() error {
 
 // Collector is the way in for samples. Run must be running for anything to be accepted.
 type Collector struct {
-	opts     Options
-	features *features
-	ids      *ids
-	door     *door
-	traffic  *traffic
-	metrics  *metrics
-	decoding chan struct{} // slots for trace bodies, which are held in memory whole
-	close    func() error
+	opts      Options
+	features  *features
+	extractor *spans.Extractor
+	ids       *ids
+	door      *door
+	traffic   *traffic
+	metrics   *metrics
+	decoding  chan struct{} // slots for trace bodies, which are held in memory whole
+	close     func() error
 }
 
 // New opens the index of ids. The collector accepts nothing until Run has brought the index up to date.
@@ -112,7 +114,7 @@ func New(o Options) (*Collector, error) {
 	}
 	t := newTraffic(o.Traffic, o.Logger, m)
 	return &Collector{
-		opts: o, features: newFeatures(o.Features), ids: index, traffic: t, metrics: m,
+		opts: o, features: newFeatures(o.Features), extractor: spans.New(o.Features), ids: index, traffic: t, metrics: m,
 		door:     newDoor(o, index, t, m),
 		decoding: make(chan struct{}, 8),
 		close:    sync.OnceValue(index.close),

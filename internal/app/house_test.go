@@ -22,7 +22,8 @@ var rules = map[string][]string{
 	"internal/clickhouse": {"internal/quality", "internal/clickhouse"},
 	"internal/bus":        {"internal/quality"},
 	"internal/config":     {"internal/quality"},
-	"collector":           {"internal/quality", "internal/web"},
+	"collector":           {"internal/quality", "internal/web", "collector"},
+	"collector/spans":     {"internal/quality"},
 	"evaluator/detect":    {},
 	"evaluator":           {"internal/quality", "internal/web", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "alerts"},
@@ -41,6 +42,7 @@ var owners = map[string][]string{
 	"github.com/gorilla/websocket":        {"statuspage", "alerts"},
 	"github.com/montanaflynn/stats":       {"evaluator"},
 	"github.com/cockroachdb/pebble":       {"collector"},
+	"github.com/tidwall/gjson":            {"collector/spans"},
 }
 
 type source struct {

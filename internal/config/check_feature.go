@@ -17,6 +17,7 @@ func (d *decoder) checkFeatures(fs []quality.Feature) {
 		path := fmt.Sprintf("features[%d]", i)
 		d.name("features", i, fs[i].Name, identifier, seen)
 		d.checkMatch(fs, i, path+".match")
+		d.checkSpans(&fs[i], path)
 		d.checkScorers(fs[i].Scorers, path+".scorers")
 		d.checkMonitors(fs[i], path+".monitors")
 		for j, p := range fs[i].Probes {

@@ -63,6 +63,8 @@ func completeFeature(f *quality.Feature) {
 	if f.Title == "" {
 		f.Title = f.Name
 	}
+	f.Spans.Join = or(f.Spans.Join, quality.JoinRequest)
+	f.Spans.Wait = or(f.Spans.Wait, quality.DefaultSpanWait)
 	types := map[string]string{}
 	for i := range f.Scorers {
 		s := &f.Scorers[i]

@@ -115,6 +115,7 @@ var (
 	timeType        = reflect.TypeFor[time.Time]()
 	falseAlarmsType = reflect.TypeFor[quality.FalseAlarms]()
 	windowType      = reflect.TypeFor[quality.BaselineWindow]()
+	listsType       = reflect.TypeFor[map[string][]string]()
 )
 
 // union fills values that have forms of their own, and reports whether v is one.
@@ -125,6 +126,8 @@ func (d *decoder) union(n ast.Node, v reflect.Value, path string) bool {
 		d.duration(n, v.Addr().Interface().(*time.Duration), path, "a duration such as 30d, 90m or 30s")
 	case timeType:
 		d.time(n, v.Addr().Interface().(*time.Time), path)
+	case listsType:
+		d.lists(n, v.Addr().Interface().(*map[string][]string), path)
 	case falseAlarmsType:
 		f := v.Addr().Interface().(*quality.FalseAlarms)
 		*f = quality.FalseAlarms{}
