@@ -15,14 +15,16 @@ func (s *settling) emit(q *request) {
 			s.gone[h] = true
 		}
 	}
-	switch n := s.records(q); {
-	case len(q.units) == 0 && s.j.memory.knows(s.t.key), s.isRest(q):
+	memory, n := &s.j.memory, s.records(q)
+	switch {
+	case len(q.units) == 0 && memory.knows(s.t.key), memory.rest(s.t.key, q):
 		s.j.stats.Late += n
 		return
 	case len(q.units) == 0:
 		s.j.stats.NoOutput += n
 		return
 	}
+	s.emitted = append(s.emitted, q)
 	for _, u := range q.units {
 		u.alone = q.alone
 		u.gatherResponses()
@@ -39,11 +41,6 @@ func (s *settling) records(q *request) uint64 {
 		n += len(q.nodes[i].held)
 	}
 	return uint64(n)
-}
-
-// isRest reports whether a request is the rest of one that was emitted: nothing in it tells where it began.
-func (s *settling) isRest(q *request) bool {
-	return !q.alone && !q.entry && s.j.memory.knows(s.t.key)
 }
 
 // finish makes the sample of a unit and remembers its spans.

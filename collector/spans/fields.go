@@ -187,7 +187,7 @@ func (r *reading) outputAttributes(out map[string]string) map[string]string {
 	if reason := r.finish(); reason != "" {
 		out = with(out, "finish_reason", reason)
 	}
-	provider := r.own.text(genProvider, genSystem, llmProvider, llmSystem, aiProvider)
+	provider := strings.ToLower(r.own.text(genProvider, genSystem, llmProvider, llmSystem, aiProvider))
 	if present, ok := providers[provider]; ok {
 		provider = present
 	}

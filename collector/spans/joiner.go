@@ -30,8 +30,9 @@ func (o *JoinerOptions) defaults() {
 type Joined struct {
 	Sample quality.Sample
 	// Aliases are the other ids by which the sample may be spoken of: SampleID of the spans that went into
-	// it, and the ids of the model's responses. A caller that reads its records again after a crash
-	// must refuse a sample whose id is an alias of one it has: some records of it may not have come again.
+	// it, and the ids of the model's responses. A caller that reads its records again after a crash leaves
+	// out those of spans that it knows as a sample or by an alias, evaluations excepted: the others of their
+	// request may not come again, and what is left of it would be another sample.
 	Aliases []string
 	// Feedback is what was said of the sample so far. Its numbers are in Sample.Scores already.
 	Feedback []quality.Feedback
@@ -117,7 +118,7 @@ func (j *Joiner) Add(now time.Time, seq uint64, r Record) {
 	for i := range r.Feedback {
 		j.feedback(now, seq, &r, r.Feedback[i])
 	}
-	if r.Role == RoleEvaluation && !judgesItself(&r) {
+	if carries(&r) {
 		return
 	}
 	if j.late(&r) {
@@ -133,15 +134,13 @@ func (j *Joiner) Add(now time.Time, seq uint64, r Record) {
 	j.makeRoom(now, t)
 }
 
-// judgesItself reports whether feedback is about the span it stands on, whose place in the trace then tells
-// the request.
-func judgesItself(r *Record) bool {
-	for i := range r.Feedback {
-		if r.From == FromSpan && r.Feedback[i].Trace == r.Trace && r.Feedback[i].Span == r.Span && r.Span != "" {
-			return true
-		}
+// carries reports whether a record does nothing but carry feedback on others. One that is about its own
+// trace has a place there, which tells the request.
+func carries(r *Record) bool {
+	if r.Role != RoleEvaluation && (r.Role != RoleOther || len(r.Feedback) == 0) {
+		return false
 	}
-	return false
+	return r.From != FromSpan || !slices.ContainsFunc(r.Feedback, func(f quality.Feedback) bool { return f.Trace == r.Trace })
 }
 
 // key is the trace, or what stands for it where there is none.

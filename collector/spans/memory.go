@@ -10,10 +10,25 @@ import (
 // memory knows the spans and responses of requests that were emitted, so that what comes late is neither
 // a second sample nor lost without being counted. It forgets the oldest first.
 type memory struct {
-	traces    map[string]map[string]emitted // by span
-	responses map[string]string             // sample by response
-	queue     []remembered                  // in the order of emission
-	size      int                           // spans
+	traces    map[string]*known
+	responses map[string]string // sample by response
+	queue     []remembered      // in the order of emission
+	size      int               // spans
+}
+
+// known is what was emitted of a trace.
+type known struct {
+	spans    map[string]emitted
+	requests []begun
+}
+
+// begun says how a request began that was emitted, so that the rest of it can be told from another one.
+type begun struct {
+	at       time.Time // when it was emitted
+	entry    Record    // its first span, without content; only where that came
+	whole    bool      // it was all of a trace of which no first span came
+	parents  []string  // of its outermost spans, where their own first span did not come
+	forgotAt time.Time
 }
 
 // emitted says what became of a span.
@@ -30,22 +45,65 @@ type remembered struct {
 }
 
 func newMemory() memory {
-	return memory{traces: map[string]map[string]emitted{}, responses: map[string]string{}}
+	return memory{traces: map[string]*known{}, responses: map[string]string{}}
 }
 
 func (m *memory) span(trace, span string) (emitted, bool) {
-	e, ok := m.traces[trace][span]
-	return e, ok && span != ""
+	k := m.traces[trace]
+	if k == nil || span == "" {
+		return emitted{}, false
+	}
+	e, ok := k.spans[span]
+	return e, ok
 }
 
-// knows reports whether anything of the trace was emitted and joined.
+// knows reports whether a request of the trace was emitted.
 func (m *memory) knows(trace string) bool {
-	for _, e := range m.traces[trace] {
-		if e.joined {
-			return true
+	return m.traces[trace] != nil && len(m.traces[trace].requests) > 0
+}
+
+// rest reports whether a request of which the first span did not come is what is left of one that was
+// emitted before any of it came.
+func (m *memory) rest(trace string, q *request) bool {
+	k := m.traces[trace]
+	if k == nil || q.alone || q.entry {
+		return false
+	}
+	first := q.first()
+	return slices.ContainsFunc(k.requests, func(b begun) bool { return !first.Before(b.at) && b.takes(q) })
+}
+
+func (b *begun) takes(q *request) bool {
+	return b.whole || slices.ContainsFunc(q.tops, func(n *node) bool {
+		return slices.Contains(b.parents, n.rec.Parent) || b.entry.Entry && overlaps(&b.entry, n.rec)
+	})
+}
+
+// begins notes a request that is emitted.
+func (m *memory) begins(trace string, q *request, now, until time.Time) {
+	if q.alone {
+		return
+	}
+	b := begun{at: now, whole: q.whole, forgotAt: until}
+	if top := q.tops[0].rec; q.entry {
+		b.entry = Record{Entry: true, Start: top.Start, End: top.End}
+	}
+	for _, n := range q.tops {
+		if n.orphan() && n.rec.Parent != "" {
+			b.parents = append(b.parents, n.rec.Parent)
 		}
 	}
-	return false
+	k := m.of(trace)
+	k.requests = append(k.requests, b)
+}
+
+func (m *memory) of(trace string) *known {
+	k := m.traces[trace]
+	if k == nil {
+		k = &known{spans: map[string]emitted{}}
+		m.traces[trace] = k
+	}
+	return k
 }
 
 // target returns the sample that feedback is about, when it is known by a span or a response.
@@ -58,11 +116,9 @@ func (m *memory) target(f *quality.Feedback) (emitted, bool) {
 }
 
 func (m *memory) add(trace, sample string, joined bool, spans, responses []string, until time.Time) {
-	if m.traces[trace] == nil {
-		m.traces[trace] = make(map[string]emitted, len(spans))
-	}
+	k := m.of(trace)
 	for _, span := range spans {
-		m.traces[trace][span] = emitted{sample, joined}
+		k.spans[span] = emitted{sample, joined}
 	}
 	for _, id := range responses {
 		if sample != "" {
@@ -78,12 +134,7 @@ func (m *memory) forget(now time.Time, most int) {
 	n := 0
 	for n < len(m.queue) && (m.size > most || !now.Before(m.queue[n].until)) {
 		r := &m.queue[n]
-		for _, span := range r.spans {
-			delete(m.traces[r.trace], span)
-		}
-		if len(m.traces[r.trace]) == 0 {
-			delete(m.traces, r.trace)
-		}
+		m.forgetSpans(r)
 		for _, id := range r.responses {
 			delete(m.responses, id)
 		}
@@ -92,5 +143,19 @@ func (m *memory) forget(now time.Time, most int) {
 	}
 	if n > 0 {
 		m.queue = slices.Delete(m.queue, 0, n)
+	}
+}
+
+func (m *memory) forgetSpans(r *remembered) {
+	k := m.traces[r.trace]
+	if k == nil {
+		return
+	}
+	for _, span := range r.spans {
+		delete(k.spans, span)
+	}
+	k.requests = slices.DeleteFunc(k.requests, func(b begun) bool { return !b.forgotAt.After(r.until) })
+	if len(k.spans) == 0 {
+		delete(m.traces, r.trace)
 	}
 }

@@ -146,14 +146,15 @@ func (j *Joiner) loose(seq uint64, f quality.Feedback) {
 
 // settling is the work of emitting what is due of one trace.
 type settling struct {
-	j     *Joiner
-	now   time.Time
-	t     *pending
-	mode  settleMode
-	units []*unit          // that are emitted
-	spans map[string]*unit // by span; of all emitted requests
-	gone  map[*held]bool
-	next  time.Time // when to look again
+	j       *Joiner
+	now     time.Time
+	t       *pending
+	mode    settleMode
+	units   []*unit // that are emitted
+	emitted []*request
+	spans   map[string]*unit // by span; of all emitted requests
+	gone    map[*held]bool
+	next    time.Time // when to look again
 }
 
 // settleMode says which requests of a trace are emitted.
@@ -179,6 +180,9 @@ func (j *Joiner) settle(now time.Time, t *pending, mode settleMode) {
 	s.feedback()
 	for _, u := range s.units {
 		s.finish(u)
+	}
+	for _, q := range s.emitted {
+		j.memory.begins(t.key, q, now, now.Add(j.opts.Remember))
 	}
 	j.bytes -= t.bytes
 	t.refresh()

@@ -29,6 +29,7 @@ type request struct {
 	nodes []*node
 	units []*unit
 	entry bool // the span with which it began came
+	whole bool // it is all of a trace of which no first span came
 	alone bool // an output that is a sample by itself
 }
 
@@ -40,6 +41,7 @@ func (j *Joiner) requests(t *pending) []*request {
 		if !j.alone(n.rec) {
 			return false
 		}
+		n.owner, n.feature = n, n.rec.Sample.Feature
 		u := &unit{feature: n.rec.Sample.Feature, tops: []*node{n}, nodes: []*node{n}}
 		out = append(out, &request{tops: u.tops, nodes: u.nodes, units: []*unit{u}, alone: true})
 		return true
@@ -211,7 +213,7 @@ func groupOrphans(requests []*request, orphans []*node) []*request {
 		}
 		q := byParent[key]
 		if q == nil {
-			q = &request{}
+			q = &request{whole: len(requests) == 0}
 			byParent[key] = q
 			out = append(out, q)
 		}
@@ -258,12 +260,9 @@ func (n *node) own() {
 
 // deadline is when a request is emitted, late spans or not.
 func (j *Joiner) deadline(q *request) time.Time {
-	first, last := q.nodes[0].first, q.nodes[0].last
+	last := q.nodes[0].last
 	for _, n := range q.nodes {
 		last = latest(last, n.last)
-		if n.first.Before(first) {
-			first = n.first
-		}
 	}
 	if len(q.units) == 0 {
 		return last.Add(j.longest)
@@ -272,11 +271,22 @@ func (j *Joiner) deadline(q *request) time.Time {
 	for _, u := range q.units {
 		wait = max(wait, j.specs[u.feature].Wait)
 	}
-	until, end := last.Add(j.patience(q, cmp.Or(wait, quality.DefaultSpanWait))), first.Add(max(maxAge, 2*waitFactor*wait))
+	until, end := last.Add(j.patience(q, cmp.Or(wait, quality.DefaultSpanWait))), q.first().Add(max(maxAge, 2*waitFactor*wait))
 	if end.Before(until) {
 		return end
 	}
 	return until
+}
+
+// first is when the first of it came.
+func (q *request) first() time.Time {
+	first := q.nodes[0].first
+	for _, n := range q.nodes {
+		if n.first.Before(first) {
+			first = n.first
+		}
+	}
+	return first
 }
 
 // patience is short for a request that is whole, as far as can be told.
