@@ -309,11 +309,12 @@ func BenchmarkLogs(b *testing.B) {
 func BenchmarkJoin(b *testing.B) {
 	j := spans.NewJoiner(spans.JoinerOptions{Features: support})
 	now := start
-	seq := uint64(0)
+	seq, n := uint64(0), 0
 	b.ReportAllocs()
 	for b.Loop() {
-		for i := range 1000 {
-			trace := pcommon.TraceID{1: byte(i), 2: byte(i >> 8), 3: byte(seq), 4: byte(seq >> 8), 5: byte(seq >> 16)}.String()
+		for range 1000 {
+			n++
+			trace := pcommon.TraceID{1: byte(n), 2: byte(n >> 8), 3: byte(n >> 16), 4: byte(n >> 24)}.String()
 			for _, r := range []spans.Record{
 				output(trace, "2", "1", 0, 1), output(trace, "3", "1", 1, 2), other(trace, "4", "1", 1, 2), output(trace, "5", "1", 2, 3), output(trace, "1", "", 0, 3),
 			} {

@@ -97,21 +97,21 @@ func finite(v any) (any, bool) {
 		return x, !math.IsNaN(x) && !math.IsInf(x, 0)
 	case []any:
 		for i := range x {
-			x[i], _ = finiteOrNil(x[i])
+			x[i] = finiteOrNil(x[i])
 		}
 	case map[string]any:
 		for k := range x {
-			x[k], _ = finiteOrNil(x[k])
+			x[k] = finiteOrNil(x[k])
 		}
 	}
 	return v, true
 }
 
-func finiteOrNil(v any) (any, bool) {
+func finiteOrNil(v any) any {
 	if x, ok := finite(v); ok {
-		return x, true
+		return x
 	}
-	return nil, false
+	return nil
 }
 
 // parsed returns a value, or what its text says when that is a JSON list or object.

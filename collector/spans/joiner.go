@@ -125,7 +125,7 @@ func (j *Joiner) Add(now time.Time, seq uint64, r Record) {
 		j.stats.Late++
 		return
 	}
-	t := j.trace(now, r.key())
+	t := j.trace(r.key())
 	j.hold(t, &held{rec: r, seq: seq, at: now, size: r.size()})
 	j.schedule(t, now.Add(j.soonest))
 	if r.Response != "" && r.Role == RoleOutput {
@@ -171,7 +171,7 @@ func (j *Joiner) alone(r *Record) bool {
 }
 
 // trace returns the pending records of a trace.
-func (j *Joiner) trace(now time.Time, key string) *pending {
+func (j *Joiner) trace(key string) *pending {
 	t := j.traces[key]
 	if t == nil {
 		t = &pending{key: key, index: -1}

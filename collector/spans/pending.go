@@ -99,7 +99,7 @@ func (j *Joiner) feedback(now time.Time, seq uint64, r *Record, f quality.Feedba
 		return
 	}
 	h := &heldFeedback{Feedback: f, seq: seq, at: now, size: feedbackSize(&f)}
-	t := j.about(now, &f)
+	t := j.about(&f)
 	if t == nil {
 		j.loose(seq, f)
 		return
@@ -113,14 +113,14 @@ func (j *Joiner) feedback(now time.Time, seq uint64, r *Record, f quality.Feedba
 
 // about returns the pending trace that feedback is for. A response that is known tells more than the span
 // in which the evaluation happened to run.
-func (j *Joiner) about(now time.Time, f *quality.Feedback) *pending {
+func (j *Joiner) about(f *quality.Feedback) *pending {
 	switch {
 	case f.Response != "" && j.responses[f.Response] != nil:
 		return j.responses[f.Response]
 	case f.Trace != "":
-		return j.trace(now, f.Trace)
+		return j.trace(f.Trace)
 	case f.Response != "":
-		return j.trace(now, responseKey(f.Response))
+		return j.trace(responseKey(f.Response))
 	default:
 		return nil
 	}
