@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/asgood-dev/asgood/collector/spans"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -99,16 +100,17 @@ func (o *Options) defaults() error {
 
 // Collector is the way in for samples. Run must be running for anything to be accepted.
 type Collector struct {
-	opts     Options
-	features *features
-	ids      *ids
-	door     *door
-	metrics  *metrics
-	feedback *stage // nil when there is no such stream
-	resolver *resolver
-	orphans  *orphans
-	decoding chan struct{} // slots for trace bodies, which are held in memory whole
-	close    func() error
+	opts      Options
+	features  *features
+	extractor *spans.Extractor
+	ids       *ids
+	door      *door
+	metrics   *metrics
+	feedback  *stage // nil when there is no such stream
+	resolver  *resolver
+	orphans   *orphans
+	decoding  chan struct{} // slots for trace bodies, which are held in memory whole
+	close     func() error
 }
 
 // New opens the index of ids. The collector accepts nothing until Run has brought the index up to date.
@@ -129,7 +131,7 @@ func New(o Options) (*Collector, error) {
 		return nil, errors.Join(err, index.close())
 	}
 	c := &Collector{
-		opts: o, features: newFeatures(o.Features), ids: index, metrics: m, orphans: waiting,
+		opts: o, features: newFeatures(o.Features), extractor: spans.New(o.Features), ids: index, metrics: m, orphans: waiting,
 		door:     newDoor(o, index, waiting, m),
 		decoding: make(chan struct{}, 8),
 		close:    sync.OnceValue(index.close),

@@ -2,7 +2,6 @@ package collector
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -14,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/asgood-dev/asgood/collector/spans"
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/internal/web"
 )
@@ -122,18 +122,12 @@ func decodeTraces(data []byte, media string) (ptrace.Traces, error) {
 
 func (c *Collector) addSpans(in *intake, traces ptrace.Traces) {
 	outcomes := map[string]int{}
-	n := 0
-	for _, rs := range traces.ResourceSpans().All() {
-		for _, ss := range rs.ScopeSpans().All() {
-			for _, s := range ss.Spans().All() {
-				outcome, err := c.addSpan(in, span{Span: s, resource: rs.Resource().Attributes()})
-				if err != nil {
-					in.reject(atIndex(n), fmt.Errorf("span %s of trace %s: %w", s.SpanID(), s.TraceID(), err))
-				}
-				outcomes[outcome]++
-				n++
-			}
+	for found := range c.extractor.Spans(traces) {
+		outcome, err := c.addSpan(in, found)
+		if err != nil {
+			in.reject(atIndex(found.Index), fmt.Errorf("span %s of trace %s: %w", found.Span, found.Trace, err))
 		}
+		outcomes[outcome]++
 	}
 	for outcome, n := range outcomes {
 		c.metrics.spans.WithLabelValues(outcome).Add(float64(n))
@@ -141,15 +135,16 @@ func (c *Collector) addSpans(in *intake, traces ptrace.Traces) {
 }
 
 // addSpan takes a span in when it is an output of a feature.
-func (c *Collector) addSpan(in *intake, s span) (outcome string, err error) {
-	feature, ok := c.features.match(s)
+func (c *Collector) addSpan(in *intake, found spans.Found) (outcome string, err error) {
 	switch {
-	case !ok:
+	case found.Feature == "":
 		return spanNoFeature, nil
-	case !s.isOutput():
+	case found.Err != nil:
+		return spanRefused, found.Err
+	case found.Record == nil || found.Record.Role != spans.RoleOutput:
 		return spanOther, nil
 	}
-	sample, err := s.sample(feature)
+	sample, err := found.Record.Alone()
 	if err == nil {
 		err = in.add(&sample)
 	}
@@ -200,6 +195,3 @@ func checkNesting(data []byte) error {
 	}
 	return nil
 }
-
-var errNoContent = errors.New("the span carries no output; let the instrumentation capture message content " +
-	"(for many: OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true)")

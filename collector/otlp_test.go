@@ -107,7 +107,7 @@ func TestSpanBecomesSample(t *testing.T) {
 	event(t, s, "gen_ai.evaluation.result", map[string]any{"gen_ai.evaluation.name": "nan", "gen_ai.evaluation.score.value": math.NaN()})
 	got := mapped(t, traces)
 	want := quality.Sample{
-		ID: "01020300000000000000000000000001" + "0400000000000001", Time: testNow.Add(1500 * time.Millisecond), Feature: "chat", Customer: "acme", Conversation: "conv",
+		ID: "01020300000000000000000000000001" + "0400000000000001", Trace: "01020300000000000000000000000001", Time: testNow.Add(1500 * time.Millisecond), Feature: "chat", Customer: "acme", Conversation: "conv",
 		Input:  quality.Content{Messages: []quality.Message{{Role: "system", Content: "be kind"}, {Role: "user", Content: "hi\nthere"}, {Role: "assistant"}}},
 		Output: quality.Content{Messages: []quality.Message{{Role: "assistant", Content: "done"}}},
 		Model:  "gpt-4-0613", Prompt: "support@12", Params: map[string]any{"temperature": 0.2, "seed": 7.0},

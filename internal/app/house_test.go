@@ -25,6 +25,7 @@ var rules = map[string][]string{
 	"collector":           {"internal/quality", "internal/web", "collector"},
 	"collector/probe":     {"internal/quality", "internal/web"},
 	"collector/ledger":    {"internal/quality", "internal/web", "collector/ledger"},
+	"collector/spans":     {"internal/quality"},
 	"evaluator/detect":    {},
 	"evaluator":           {"internal/quality", "internal/web", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "alerts"},
@@ -47,6 +48,7 @@ var owners = map[string][]string{
 	"github.com/prometheus-community/":    {"collector/probe"},
 	"google.golang.org/grpc":              {"collector"},
 	"github.com/chromedp/":                {}, // tests only
+	"github.com/tidwall/gjson":            {"collector/spans"},
 }
 
 type source struct {

@@ -19,6 +19,7 @@ func (d *decoder) checkFeatures(fs []quality.Feature) {
 		d.name("features", i, fs[i].Name, identifier, seen)
 		d.checkMatch(fs, i, path+".match")
 		d.checkRedact(fs[i].Redact, path+".redact")
+		d.checkSpans(&fs[i], path)
 		d.checkScorers(fs[i].Scorers, path+".scorers")
 		d.checkMonitors(fs[i], path+".monitors")
 		d.checkSampling(fs[i].Sampling, path+".sampling")

@@ -118,6 +118,7 @@ var (
 	bytesType       = reflect.TypeFor[Bytes]()
 	quotaType       = reflect.TypeFor[quality.Quota]()
 	redactRuleType  = reflect.TypeFor[quality.RedactRule]()
+	listsType       = reflect.TypeFor[map[string][]string]()
 )
 
 // union fills values that have forms of their own, and reports whether v is one.
@@ -130,6 +131,8 @@ func (d *decoder) union(n ast.Node, v reflect.Value, path string) bool {
 		d.bytes(n, v.Addr().Interface().(*Bytes), path)
 	case timeType:
 		d.time(n, v.Addr().Interface().(*time.Time), path)
+	case listsType:
+		d.lists(n, v.Addr().Interface().(*map[string][]string), path)
 	case falseAlarmsType:
 		f := v.Addr().Interface().(*quality.FalseAlarms)
 		*f = quality.FalseAlarms{}

@@ -1,0 +1,462 @@
+package spans_test
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/asgood-dev/asgood/collector/spans"
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+var support = []quality.Feature{{Name: "a", Spans: quality.SpanSpec{Wait: 2 * time.Second}}}
+
+func at(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
+
+// output is a record of a model call from one second to another.
+func output(trace, span, parent string, from, to float64) spans.Record {
+	return spans.Record{
+		Trace: trace, Span: span, Parent: parent, From: spans.FromSpan, Role: spans.RoleOutput, Entry: parent == "", Start: at(from), End: at(to),
+		Sample: quality.Sample{Feature: "a", Time: at(to), Input: quality.Text("asked " + span), Output: quality.Text("said " + span)},
+	}
+}
+
+func other(trace, span, parent string, from, to float64) spans.Record {
+	r := output(trace, span, parent, from, to)
+	r.Role, r.Sample = spans.RoleOther, quality.Sample{Feature: "a"}
+	return r
+}
+
+func said(metric, trace, span string, value float64) quality.Feedback {
+	return quality.Feedback{Trace: trace, Span: span, Metric: metric, Value: &value, Time: start}
+}
+
+func evaluation(f quality.Feedback) spans.Record {
+	return spans.Record{Trace: f.Trace, Span: f.Span, From: spans.FromMessage, Role: spans.RoleEvaluation, Feedback: []quality.Feedback{f}}
+}
+
+func ids(b spans.Batch) []string {
+	var out []string
+	for _, s := range b.Samples {
+		out = append(out, s.Sample.ID)
+	}
+	return out
+}
+
+func TestWait(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		records []spans.Record
+		after   time.Duration // of the last record
+	}{
+		{"whole", []spans.Record{output("t", "1", "", 0, 1)}, 2 * time.Second},
+		{"root came", []spans.Record{output("t", "2", "1", 0, 1), other("t", "1", "", 0, 2)}, 2 * time.Second},
+		{"root is missing", []spans.Record{output("t", "2", "1", 0, 1)}, 10 * time.Second},
+		{"content is missing", []spans.Record{func() spans.Record {
+			r := output("t", "1", "", 0, 1)
+			r.Sample.Output, r.Sample.Error = quality.Content{}, ""
+			return r
+		}(), {Trace: "t", Span: "9", Parent: "1", From: spans.FromSpan, Role: spans.RoleTool, Start: at(0), End: at(1),
+			Sample: quality.Sample{Tools: []quality.ToolCall{{Name: "x"}}}}}, 2 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			j := spans.NewJoiner(spans.JoinerOptions{Features: support})
+			now := start
+			for i, r := range tt.records {
+				now = now.Add(time.Second)
+				if b := j.Due(now); len(b.Samples) > 0 {
+					t.Fatalf("got %v early", ids(b))
+				}
+				j.Add(now, uint64(i+1), r)
+			}
+			if b := j.Due(now.Add(tt.after - time.Millisecond)); len(b.Samples) > 0 || j.Oldest() != 1 {
+				t.Errorf("got %v early, oldest %d", ids(b), j.Oldest())
+			}
+			if b := j.Due(now.Add(tt.after)); len(b.Samples) != 1 || b.Samples[0].From != 1 || b.Samples[0].To != uint64(len(tt.records)) {
+				t.Errorf("got %+v, want one", b.Samples)
+			}
+			if _, ok := j.Next(); ok || j.Oldest() != 0 {
+				t.Errorf("something is left; oldest %d", j.Oldest())
+			}
+		})
+	}
+}
+
+// TestLate: a span whose request was emitted never makes a second sample.
+func TestLate(t *testing.T) {
+	j := spans.NewJoiner(spans.JoinerOptions{Features: support})
+	j.Add(start, 1, output("t", "2", "1", 0, 1))
+	if got := ids(j.Due(at(10))); !slices.Equal(got, []string{"t2"}) {
+		t.Fatalf("got %v", got)
+	}
+	for i, r := range []spans.Record{
+		output("t", "2", "1", 0, 1),     // sent again
+		output("t", "3", "2", 0.2, 0.8), // below it
+		output("t", "4", "1", 2, 3),     // beside it
+		{Trace: "t", Span: "2", From: spans.FromDetails, Role: spans.RoleOutput, Sample: quality.Sample{Feature: "a", Output: quality.Text("again")}},
+	} {
+		j.Add(at(20), uint64(i+2), r)
+	}
+	if b := j.Due(at(60)); len(b.Samples) > 0 || j.Stats().Late != 4 || j.Oldest() != 0 {
+		t.Errorf("got %v, %+v, oldest %d, want 4 late", ids(b), j.Stats(), j.Oldest())
+	}
+	// The next turn of the conversation, in the same trace, begins with a span of its own.
+	j.Add(at(70), 9, output("t", "6", "5", 70, 71))
+	j.Add(at(71), 10, other("t", "5", "", 70, 72))
+	if got := ids(j.Due(at(80))); !slices.Equal(got, []string{"t6"}) {
+		t.Errorf("got %v, want the second turn", got)
+	}
+	if got := ids(j.Due(at(3600))); got != nil {
+		t.Errorf("got %v", got)
+	}
+	j.Add(at(3600), 11, output("t", "2", "1", 0, 1))
+	if got := ids(j.Due(at(3700))); !slices.Equal(got, []string{"t2"}) {
+		t.Errorf("got %v, want the same id after it was forgotten", got)
+	}
+}
+
+func TestFeedbackFindsItsSample(t *testing.T) {
+	j := spans.NewJoiner(spans.JoinerOptions{Features: support})
+	j.Add(start, 1, evaluation(said("first", "t", "2", 1)))
+	byResponse := said("by_response", "elsewhere", "9", 0.5)
+	byResponse.Response = "r-1"
+	j.Add(start, 2, evaluation(byResponse))
+	j.Add(start, 3, evaluation(said("whole", "t", "", 0.25)))
+	call := output("t", "2", "1", 0, 1)
+	call.Response = "r-1"
+	j.Add(at(5), 4, call)
+	j.Add(at(5), 5, output("t", "1", "", 0, 2))
+	b := j.Due(at(8))
+	want := map[string]float64{"first": 1, "by_response": 0.5, "whole": 0.25}
+	if len(b.Samples) != 1 || !maps.Equal(b.Samples[0].Sample.Scores, want) || b.Samples[0].From != 1 || len(b.Feedback) != 0 {
+		t.Fatalf("got %+v, want scores %v", b, want)
+	}
+	// What is said after that names the sample.
+	for i, f := range []quality.Feedback{said("late", "t", "2", 0), byResponse, {Session: "s", Metric: "whole", Label: "fine"}, said("stranger", "u", "7", 1)} {
+		j.Add(at(20), uint64(6+i), evaluation(f))
+	}
+	b = j.Due(at(40))
+	var got []string
+	for _, f := range b.Feedback {
+		got = append(got, f.Metric+" "+f.Sample+f.Session)
+	}
+	if want := []string{"late t1", "by_response t1", "whole s", "stranger "}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestJoinNone(t *testing.T) {
+	features := []quality.Feature{{Name: "a", Spans: quality.SpanSpec{Join: quality.JoinNone}}}
+	j := spans.NewJoiner(spans.JoinerOptions{Features: features})
+	silent := output("t", "3", "1", 0, 1)
+	silent.Sample.Output = quality.Content{}
+	for i, r := range []spans.Record{output("t", "1", "", 0, 3), output("t", "2", "1", 0, 1), silent} {
+		j.Add(start, uint64(i+1), r)
+	}
+	if got := ids(j.Due(start)); !slices.Equal(got, []string{"t1", "t2"}) && !slices.Equal(got, []string{"t2", "t1"}) {
+		t.Errorf("got %v, want each output that has content at once", got)
+	}
+	j.Add(at(1), 4, output("t", "4", "1", 0, 1)) // its parent was emitted, and it is a sample all the same
+	j.Add(at(2), 5, spans.Record{Trace: "t", Span: "3", From: spans.FromDetails, Role: spans.RoleOutput, Sample: quality.Sample{Output: quality.Text("logged")}})
+	got := ids(j.Due(at(3)))
+	if slices.Sort(got); !slices.Equal(got, []string{"t3", "t4"}) || j.Stats().Late != 0 {
+		t.Errorf("got %v, %+v", got, j.Stats())
+	}
+}
+
+func TestCustomersAreNotMixed(t *testing.T) {
+	j := spans.NewJoiner(spans.JoinerOptions{Features: support})
+	j.Add(start, 1, other("t", "1", "", 0, 10))
+	for i, customer := range []string{"acme", "globex"} {
+		r := output("t", fmt.Sprint(2+i), "1", float64(i), float64(i+1))
+		r.Sample.Customer = customer
+		j.Add(start, uint64(2+i), r)
+	}
+	b := j.Due(at(60))
+	if len(b.Samples) != 2 {
+		t.Fatalf("got %v, want one for each customer", ids(b))
+	}
+	for _, s := range b.Samples {
+		if s.Sample.Input.Text != "asked "+s.Sample.ID[1:] {
+			t.Errorf("got %+v, want its own input", s.Sample)
+		}
+	}
+}
+
+func TestBounds(t *testing.T) {
+	j := spans.NewJoiner(spans.JoinerOptions{Features: support, MaxTraces: 10, MaxBytes: 1 << 20, MaxRemembered: 5})
+	for i := range 100 {
+		j.Add(start, uint64(i+1), output(fmt.Sprint("t", i), "1", "", 0, 1))
+		if traces, bytes := j.Pending(); traces > 10 || bytes > 1<<20 {
+			t.Fatalf("got %d traces, %d bytes", traces, bytes)
+		}
+	}
+	if j.Oldest() != 1 {
+		t.Errorf("got oldest %d, want 1: nobody took it yet", j.Oldest())
+	}
+	b := j.Due(start)
+	if len(b.Samples) != 90 || !b.Samples[0].Early || b.Samples[0].Sample.ID != "t01" || j.Stats().Early != 90 || j.Oldest() != 91 {
+		t.Errorf("got %d, %+v, oldest %d, want the oldest 90 early", len(b.Samples), j.Stats(), j.Oldest())
+	}
+	big := output("big", "1", "", 0, 1)
+	big.Sample.Context = []quality.Document{{Text: string(make([]byte, 1<<20))}}
+	j.Add(start, 101, big)
+	if traces, _ := j.Pending(); traces != 0 {
+		t.Errorf("got %d traces, want room made", traces)
+	}
+	// One trace without end.
+	for i := range 5000 {
+		j.Add(start, uint64(200+i), output("long", fmt.Sprint(i), "0", 0, 1))
+	}
+	if _, bytes := j.Pending(); bytes > 1<<20 {
+		t.Errorf("got %d bytes", bytes)
+	}
+	j.Flush(start)
+	if traces, bytes := j.Pending(); traces != 0 || bytes != 0 {
+		t.Errorf("got %d traces, %d bytes after the flush", traces, bytes)
+	}
+}
+
+// TestTooLargeTogether: parts that fit can be too large together.
+func TestTooLargeTogether(t *testing.T) {
+	records := []spans.Record{output("t", "1", "", 0, 10)}
+	for i := range 5 {
+		r := other("t", fmt.Sprint(2+i), "1", float64(i), float64(i+1))
+		r.Role = spans.RoleRetrieval
+		r.Sample.Context = []quality.Document{{ID: fmt.Sprint(i), Text: string(make([]byte, 1<<20))}}
+		records = append(records, r)
+	}
+	got := joined(support, records)
+	if len(got.Samples) != 1 || len(got.Samples[0].Sample.Context) != 3 || got.Stats.Trimmed != 1 || got.Samples[0].Sample.Context[0].ID != "0" {
+		t.Errorf("got %d documents, %+v", len(got.Samples[0].Sample.Context), got.Stats)
+	}
+}
+
+// TestParentsInACircle: lies about parents end no process and lose no output.
+func TestParentsInACircle(t *testing.T) {
+	got := joined(support, []spans.Record{output("t", "1", "2", 0, 1), output("t", "2", "3", 0, 1), output("t", "3", "1", 0, 1), output("t", "4", "4", 0, 1)})
+	if len(got.Samples) != 1 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// arrival is a record and when it came.
+type arrival struct {
+	at  time.Time
+	rec spans.Record
+}
+
+// stream is of requests that begin one second after the other and whose spans come over two seconds, the
+// first span last.
+func stream() []arrival {
+	var out []arrival
+	for i := range 20 {
+		trace, from := fmt.Sprint("t", i), float64(i)
+		tool := other(trace, "3", "1", from, from+1)
+		tool.Role, tool.Sample.Tools = spans.RoleTool, []quality.ToolCall{{Name: "f"}}
+		for k, r := range []spans.Record{
+			output(trace, "2", "1", from, from+1), tool, output(trace, "4", "1", from, from+2),
+			evaluation(said("m", trace, "2", from)), output(trace, "1", "", from, from+3),
+		} {
+			out = append(out, arrival{at(from + 0.5*float64(k)), r})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b arrival) int { return a.at.Compare(b.at) })
+	return out
+}
+
+// TestReplay: a process that is killed at any moment and reads its stream again from the oldest sequence
+// that was needed makes the samples that it would have made, each once.
+func TestReplay(t *testing.T) {
+	all := stream()
+	want := map[string]string{}
+	read(t, all, spans.NewJoiner(spans.JoinerOptions{Features: support}), 0, len(all), want, nil)
+	if len(want) != 20 {
+		t.Fatalf("got %d samples, want 20", len(want))
+	}
+	for cut := range all {
+		got, known := map[string]string{}, map[string]bool{}
+		j := spans.NewJoiner(spans.JoinerOptions{Features: support})
+		read(t, all, j, 0, cut, got, known)
+		from := cut
+		if oldest := j.Oldest(); oldest > 0 {
+			from = int(oldest) - 1
+		}
+		read(t, all, spans.NewJoiner(spans.JoinerOptions{Features: support}), from, len(all), got, known)
+		if !maps.Equal(got, want) {
+			t.Fatalf("killed after %d: got\n%v\nwant\n%v", cut, got, want)
+		}
+	}
+}
+
+// read adds records to the joiner. What was known when the process began is left out; what is made is noted.
+func read(t *testing.T, all []arrival, j *spans.Joiner, from, to int, made map[string]string, known map[string]bool) {
+	t.Helper()
+	before := maps.Clone(known)
+	take := func(b spans.Batch) {
+		for _, s := range b.Samples {
+			if _, ok := made[s.Sample.ID]; ok {
+				t.Fatalf("%s was made twice", s.Sample.ID)
+			}
+			made[s.Sample.ID] = string(encode(t, s.Sample))
+			for _, id := range append(s.Aliases, s.Sample.ID) {
+				if known != nil {
+					known[id] = true
+				}
+			}
+		}
+	}
+	for i := from; i < to; i++ {
+		if r := all[i].rec; r.Role == spans.RoleEvaluation || !before[spans.SampleID(r.Trace, r.Span)] {
+			j.Add(all[i].at, uint64(i+1), r)
+		}
+		take(j.Due(all[i].at))
+	}
+	if to == len(all) {
+		take(j.Due(all[to-1].at.Add(time.Hour)))
+	}
+}
+
+// drawn are the features of drawn traces.
+var drawn = []quality.Feature{{Name: "a"}, {Name: "b", Spans: quality.SpanSpec{Wait: 3 * time.Second}}}
+
+// drawTraces makes records of a few traces, with all that can be in them.
+func drawTraces(t *rapid.T) []spans.Record {
+	var out []spans.Record
+	for trace := range rapid.IntRange(1, 3).Draw(t, "traces") {
+		for span := range rapid.IntRange(1, 9).Draw(t, "spans") {
+			out = append(out, drawRecords(t, fmt.Sprint("t", trace), span+1)...)
+		}
+	}
+	return out
+}
+
+func drawRecords(t *rapid.T, trace string, span int) []spans.Record {
+	from := float64(rapid.IntRange(0, 10).Draw(t, "start"))
+	r := output(trace, fmt.Sprint(span), "", from, from+float64(rapid.IntRange(0, 10).Draw(t, "length")))
+	if parent := rapid.IntRange(0, 12).Draw(t, "parent"); parent > 0 {
+		r.Parent, r.Entry = fmt.Sprint(parent), rapid.IntRange(0, 5).Draw(t, "entry") == 0
+	}
+	r.Role = rapid.SampledFrom([]spans.Role{spans.RoleOutput, spans.RoleOutput, spans.RoleRetrieval, spans.RoleTool, spans.RoleOther, spans.RoleEvaluation}).Draw(t, "role")
+	s := &r.Sample
+	s.Feature = rapid.SampledFrom([]string{"a", "a", "a", "b", ""}).Draw(t, "feature")
+	s.Customer = rapid.SampledFrom([]string{"", "", "acme", "globex"}).Draw(t, "customer")
+	s.Attributes = map[string]string{"k": r.Span, "of": trace}
+	tool := quality.ToolCall{Name: rapid.SampledFrom([]string{"f", "g"}).Draw(t, "tool")}
+	call := rapid.SampledFrom([]string{"", "c1", "c2"}).Draw(t, "call")
+	switch r.Role {
+	case spans.RoleOutput:
+		s.Model, s.Usage = "m"+r.Span, &quality.Usage{InputTokens: uint64(span)}
+		r.Response = rapid.SampledFrom([]string{"", trace + "r" + r.Span}).Draw(t, "response")
+		if rapid.Bool().Draw(t, "calls") {
+			s.Tools, r.Calls = []quality.ToolCall{tool}, []string{call}
+		}
+		if rapid.Bool().Draw(t, "silent") {
+			s.Output = quality.Content{}
+		}
+	case spans.RoleTool:
+		s.Output, s.Input = quality.Content{}, quality.Content{}
+		tool.Result = []byte(`"` + r.Span + `"`)
+		s.Tools, r.Calls = []quality.ToolCall{tool}, []string{call}
+	default:
+		s.Output, s.Input = quality.Content{}, quality.Content{}
+		s.Context = []quality.Document{{Text: r.Span}}
+	}
+	out := []spans.Record{r}
+	if rapid.IntRange(0, 3).Draw(t, "said") == 0 || r.Role == spans.RoleEvaluation {
+		f := said(fmt.Sprint("metric", span%3), trace, fmt.Sprint(rapid.IntRange(0, 9).Draw(t, "target")), float64(span))
+		f.Time = at(float64(rapid.IntRange(0, 3).Draw(t, "time")))
+		f.Response = rapid.SampledFrom([]string{"", trace + "r1"}).Draw(t, "of")
+		out = append(out, evaluation(f))
+	}
+	if r.Role == spans.RoleOutput && rapid.IntRange(0, 3).Draw(t, "logged") == 0 {
+		for i := range rapid.IntRange(1, 3).Draw(t, "messages") {
+			l := spans.Record{Trace: trace, Span: r.Span, From: spans.FromMessage, Role: spans.RoleOutput, Start: at(from), End: at(from)}
+			l.Sample.Output.Messages = []quality.Message{{Role: "assistant", Content: fmt.Sprint("message ", i)}}
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func shuffled(t *rapid.T, records []spans.Record) []spans.Record {
+	return rapid.Permutation(records).Draw(t, "order")
+}
+
+// batched adds the records in an order and in batches of its own, none so late that a request is due before.
+func batched(t *rapid.T, features []quality.Feature, records []spans.Record) golden {
+	j := spans.NewJoiner(spans.JoinerOptions{Features: features})
+	now, end := start, start.Add(time.Second)
+	var all spans.Batch
+	take := func(b spans.Batch) {
+		all.Samples, all.Feedback = append(all.Samples, b.Samples...), append(all.Feedback, b.Feedback...)
+	}
+	for i, r := range records {
+		if rapid.Bool().Draw(t, "batch ends") {
+			take(j.Due(now))
+			now = now.Add(end.Sub(now) / 4)
+		}
+		j.Add(now, uint64(i+1), r)
+	}
+	take(j.Due(now.Add(time.Hour)))
+	if traces, bytes := j.Pending(); traces != 0 || bytes != 0 || j.Oldest() != 0 {
+		t.Fatalf("left: %d traces, %d bytes, oldest %d", traces, bytes, j.Oldest())
+	}
+	return sorted(all, j.Stats())
+}
+
+// text is a result without the sequences, which are those of the order.
+func (g golden) text(t testing.TB) string {
+	for i := range g.Samples {
+		g.Samples[i].From, g.Samples[i].To = 0, 0
+	}
+	slices.SortFunc(g.Feedback, func(a, b quality.Feedback) int { return bytes.Compare(encode(t, a), encode(t, b)) })
+	g.Refused = nil
+	return string(encode(t, g))
+}
+
+// TestOrderDoesNotMatter: any order and any batching of the same records make the same samples.
+func TestOrderDoesNotMatter(t *testing.T) {
+	for name, f := range fixtures(t) {
+		t.Run(name, func(t *testing.T) {
+			records, _ := f.records(t)
+			want := joined(f.features(), records).text(t)
+			rapid.Check(t, func(rt *rapid.T) {
+				if got := batched(rt, f.features(), shuffled(rt, records)).text(t); got != want {
+					rt.Fatalf("got\n%s\nwant\n%s", got, want)
+				}
+			})
+		})
+	}
+	t.Run("drawn", func(t *testing.T) {
+		rapid.Check(t, func(rt *rapid.T) {
+			records := drawTraces(rt)
+			want := joined(drawn, records)
+			whole(rt, want)
+			if got := batched(rt, drawn, shuffled(rt, records)).text(t); got != want.text(t) {
+				rt.Fatalf("got\n%s\nwant\n%s", got, want.text(t))
+			}
+		})
+	})
+}
+
+// whole checks what holds of all samples: no span is in two of them, and none is of two customers.
+func whole(t *rapid.T, g golden) {
+	in := map[string]string{}
+	for _, s := range g.Samples {
+		for _, id := range append([]string{s.Sample.ID}, s.Aliases...) {
+			if first, ok := in[id]; ok {
+				t.Fatalf("%s is in %s and in %s", id, first, s.Sample.ID)
+			}
+			in[id] = s.Sample.ID
+		}
+		if err := s.Sample.Validate(); err != nil {
+			t.Fatalf("%s: %v", s.Sample.ID, err)
+		}
+	}
+}
