@@ -460,3 +460,27 @@ func whole(t *rapid.T, g golden) {
 		}
 	}
 }
+
+// TestHostileTrace: the longest trace, made to be slow, is emitted all the same, and a batch job of many
+// requests in one trace goes on.
+func TestHostileTrace(t *testing.T) {
+	j := spans.NewJoiner(spans.JoinerOptions{Features: support})
+	for i := range 2000 {
+		r := output("t", fmt.Sprint(i), fmt.Sprint(i-1), 0, float64(4000-i))
+		if i%2 == 0 {
+			r.Parent = "gone" + r.Parent
+		}
+		j.Add(start, uint64(i+1), r)
+	}
+	if got := j.Due(at(60)); len(got.Samples) != 1 || len(got.Samples[0].Aliases) != 1999 {
+		t.Fatalf("got %d samples", len(got.Samples))
+	}
+	n := 0
+	for i := range 20_000 {
+		j.Add(at(float64(i)), uint64(i+1), output("batch", fmt.Sprint(i), "", float64(i), float64(i+1)))
+		n += len(j.Due(at(float64(i))).Samples)
+	}
+	if n != 19_998 || j.Stats().Late != 0 {
+		t.Errorf("got %d samples, %+v", n, j.Stats())
+	}
+}
