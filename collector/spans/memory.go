@@ -154,7 +154,9 @@ func (m *memory) forgetSpans(r *remembered) {
 	for _, span := range r.spans {
 		delete(k.spans, span)
 	}
-	k.requests = slices.DeleteFunc(k.requests, func(b begun) bool { return !b.forgotAt.After(r.until) })
+	for len(k.requests) > 0 && !k.requests[0].forgotAt.After(r.until) {
+		k.requests = k.requests[1:]
+	}
 	if len(k.spans) == 0 {
 		delete(m.traces, r.trace)
 	}

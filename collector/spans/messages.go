@@ -14,6 +14,7 @@ import (
 type parts struct {
 	calls        []quality.ToolCall
 	ids          []string // of the calls; "" where there is none
+	byID         map[string]int
 	results      []Result // of calls of this turn
 	instructions string
 	redacted     bool // some of the text was taken out, so what is left is not what was said
@@ -226,29 +227,26 @@ func (p *parts) function(id string, v gjson.Result) {
 }
 
 func (p *parts) call(id, name string, arguments json.RawMessage) {
+	id = clip(clean(id), quality.MaxNameLen)
+	if _, ok := p.byID[id]; ok || len(p.calls) >= maxCalls {
+		return // said twice, or too much
+	}
 	if id != "" {
-		for _, have := range p.ids {
-			if have == id {
-				return // said twice
-			}
-		}
+		p.byID = with(p.byID, id, len(p.calls))
 	}
-	if len(p.calls) < maxCalls {
-		p.calls = append(p.calls, quality.ToolCall{Name: clip(clean(name), quality.MaxNameLen), Arguments: arguments})
-		p.ids = append(p.ids, clip(clean(id), quality.MaxNameLen))
-	}
+	p.calls = append(p.calls, quality.ToolCall{Name: clip(clean(name), quality.MaxNameLen), Arguments: arguments})
+	p.ids = append(p.ids, id)
 }
 
 // result notes the result of a call, with the call where that is at hand.
 func (p *parts) result(id string, result json.RawMessage) {
-	for i, have := range p.ids {
-		if have == id && id != "" {
-			p.calls[i].Result = result
-			return
-		}
+	id = clip(clean(id), quality.MaxNameLen)
+	if i, ok := p.byID[id]; ok {
+		p.calls[i].Result = result
+		return
 	}
 	if id != "" && result != nil && len(p.results) < maxCalls {
-		p.results = append(p.results, Result{Call: clip(clean(id), quality.MaxNameLen), Result: result})
+		p.results = append(p.results, Result{Call: id, Result: result})
 	}
 }
 

@@ -17,7 +17,14 @@ type called struct {
 }
 
 // toolbox gathers the calls of a unit.
-type toolbox struct{ calls []*called }
+type toolbox struct {
+	calls []*called
+	ids   map[string]*called
+	seen  int
+}
+
+// maxSeen bounds the work on the calls of one request, of which maxCalls are kept.
+const maxSeen = 8 * maxCalls
 
 // tools returns the calls in the order of time. Models' calls come first, for they name the calls that
 // tools then run; agents repeat those of the models below them.
@@ -51,8 +58,11 @@ func (u *unit) tools(outputs []*node) []quality.ToolCall {
 // call below it is the same.
 func (b *toolbox) asked(r *Record, leaf bool) {
 	for i, call := range r.Sample.Tools {
+		if b.seen++; b.seen > maxSeen {
+			return
+		}
 		id := callID(r, i)
-		known := b.byID(id)
+		known := b.ids[id]
 		if known == nil && !leaf && id == "" {
 			known = b.find(func(c *called) bool { return c.Name == call.Name && bytes.Equal(c.Arguments, call.Arguments) })
 		}
@@ -74,8 +84,12 @@ func callID(r *Record, i int) string {
 }
 
 func (b *toolbox) add(c *called) {
-	if len(b.calls) < maxCalls {
-		b.calls = append(b.calls, c)
+	if len(b.calls) >= maxCalls {
+		return
+	}
+	b.calls = append(b.calls, c)
+	if c.id != "" {
+		b.ids = with(b.ids, c.id, c)
 	}
 }
 
@@ -88,17 +102,10 @@ func (b *toolbox) find(is func(*called) bool) *called {
 	return nil
 }
 
-func (b *toolbox) byID(id string) *called {
-	if id == "" {
-		return nil
-	}
-	return b.find(func(c *called) bool { return c.id == id })
-}
-
 // results are those that a later model call was told.
 func (b *toolbox) results(results []Result) {
 	for _, r := range results {
-		if c := b.byID(r.Call); c != nil && c.Result == nil {
+		if c := b.ids[r.Call]; c != nil && c.Result == nil {
 			c.Result = r.Result
 		}
 	}
@@ -108,7 +115,7 @@ func (b *toolbox) results(results []Result) {
 func (b *toolbox) ran(r *Record) {
 	for i, call := range r.Sample.Tools {
 		id := callID(r, i)
-		c := b.byID(id)
+		c := b.ids[id]
 		if c == nil {
 			c = b.find(func(c *called) bool { return !c.ran && c.Name == call.Name && (c.id == "" || id == "") })
 		}
