@@ -19,6 +19,7 @@ const (
 	feedbackDropped   = "dropped"  // too much waited
 	feedbackForgotten = "forgotten"
 	feedbackBad       = "unreadable"
+	feedbackNoTarget  = "no_target" // it names no sample, such as one about a whole conversation
 )
 
 // resolver finds the sample that each feedback belongs to and hands the score on. Feedback that comes
@@ -36,17 +37,7 @@ func (r *resolver) run(ctx context.Context) error {
 	batches := make(chan Batch)
 	go func() {
 		defer close(batches)
-		for {
-			b, err := r.next(ctx)
-			if err != nil {
-				return
-			}
-			select {
-			case batches <- b:
-			case <-ctx.Done():
-				return
-			}
-		}
+		feed(ctx, r.log, "reading feedback", r.source, batches)
 	}()
 	if r.persist(ctx, "adopting scores", r.begin) != nil {
 		return nil
@@ -93,14 +84,6 @@ func (r *resolver) expire() {
 	if err != nil {
 		r.log.Warn("scores that waited too long were not all forgotten", "err", err)
 	}
-}
-
-func (r *resolver) next(ctx context.Context) (b Batch, err error) {
-	err = r.persist(ctx, "reading feedback", func(ctx context.Context) error {
-		b, err = r.source.Next(ctx)
-		return err
-	})
-	return b, err
 }
 
 func (r *resolver) work(ctx context.Context, b Batch) error {
@@ -226,5 +209,5 @@ func targetOf(f *quality.Feedback) string {
 // persist does something until it works, and says once that it does not and once that it does again. It
 // returns an error only when ctx ends.
 func (r *resolver) persist(ctx context.Context, what string, do func(context.Context) error) error {
-	return persist(ctx, r.log, what, 30*time.Second, nil, do)
+	return persist(ctx, r.log, what, maxPause, nil, do)
 }
