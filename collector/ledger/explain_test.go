@@ -41,4 +41,3 @@ func TestFailedDeploymentExplainsNothing(t *testing.T) {
 		t.Error("it does")
 	}
 }
-
