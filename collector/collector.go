@@ -250,6 +250,9 @@ func (c *Collector) Applied() uint64 { return c.ids.durable.Load() }
 // the rest is durable when it returns. Rejections carry the index. An error means that some samples
 // were not stored for a reason that is not theirs; the result says how many were.
 func (c *Collector) Accept(ctx context.Context, samples []quality.Sample) (Result, error) {
+	if err := c.opts.Room(); err != nil {
+		return Result{}, err
+	}
 	in := c.newIntake(ctx)
 	for i := range samples {
 		if err := in.add(&samples[i]); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ const (
 	feedbackDropped   = "dropped"  // too much waited
 	feedbackForgotten = "forgotten"
 	feedbackBad       = "unreadable"
+	feedbackKnown     = "known"     // it came with its sample already
 	feedbackNoTarget  = "no_target" // it names no sample, such as one about a whole conversation
 )
 
@@ -190,6 +192,10 @@ func (r *resolver) give(in *intake, f *quality.Feedback, target string) (known b
 	var x facts
 	if err := json.Unmarshal(value, &x); err != nil {
 		return false, fmt.Errorf("reading the facts of sample %.80q: %w", target, err)
+	}
+	if slices.Contains(x.Said, saidKey(f.Metric, f.By)) {
+		r.c.metrics.feedback.WithLabelValues(feedbackKnown).Inc()
+		return true, nil
 	}
 	feature, id, _ := strings.Cut(target, "\x00")
 	in.addScore(score(f, quality.SampleKey{Feature: feature, ID: id}, x))

@@ -14,9 +14,10 @@ import (
 
 // heldSample is a sample whose probability of being kept depends on feedback that may still come.
 type heldSample struct {
-	Sample  quality.Sample `json:"sample"`
-	Aliases []string       `json:"aliases,omitempty"`
-	State   string         `json:"state,omitempty"` // W3C trace state
+	Sample  quality.Sample     `json:"sample"`
+	Aliases []string           `json:"aliases,omitempty"`
+	State   string             `json:"state,omitempty"` // W3C trace state
+	Said    []quality.Feedback `json:"said,omitempty"`  // whose numbers are in the sample's scores
 }
 
 // holding settles what was held. The stream is read in order, each message not before its time, so what
@@ -85,7 +86,7 @@ func (h *holding) settle(ctx context.Context, list []heldSample) error {
 		if err != nil {
 			return err
 		}
-		if err := in.put(&x.Sample, origin{aliases: x.Aliases, state: x.State, settled: true, reception: said}); err != nil {
+		if err := in.put(&x.Sample, origin{aliases: x.Aliases, state: x.State, said: x.Said, settled: true, reception: said}); err != nil {
 			in.reject(atIndex(i), err)
 		}
 	}

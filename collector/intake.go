@@ -83,8 +83,9 @@ func (in *intake) reject(at place, err error) {
 
 // origin says what is known of a sample beside itself.
 type origin struct {
-	aliases []string // other names by which feedback may call it
-	state   string   // W3C trace state: how the sender sampled
+	aliases []string           // other names by which feedback may call it
+	state   string             // W3C trace state: how the sender sampled
+	said    []quality.Feedback // whose numbers are in the sample's scores
 	// settled: it was held before, and what people have said of it by now is reception.
 	settled   bool
 	reception quality.Reception
@@ -115,7 +116,7 @@ func (in *intake) put(s *quality.Sample, from origin) error {
 	if d.Undecided {
 		return in.hold(s, from)
 	}
-	it, err := in.item(s, d.Keep)
+	it, err := in.item(s, d.Keep, from.said)
 	if err != nil {
 		return err
 	}
@@ -183,7 +184,7 @@ func (in *intake) decide(s *quality.Sample, from origin) sampling.Decision {
 
 // hold puts a sample aside until feedback had its time.
 func (in *intake) hold(s *quality.Sample, from origin) error {
-	data, err := (&heldSample{Sample: *s, Aliases: from.aliases, State: from.state}).encode()
+	data, err := (&heldSample{Sample: *s, Aliases: from.aliases, State: from.state, Said: from.said}).encode()
 	if err == nil && len(data) > maxEncoded {
 		err = errRecordTooLarge
 	}
@@ -221,7 +222,7 @@ func (in *intake) append(it item) {
 }
 
 // item makes what the door takes of a sample.
-func (in *intake) item(s *quality.Sample, keep bool) (item, error) {
+func (in *intake) item(s *quality.Sample, keep bool, said []quality.Feedback) (item, error) {
 	it := item{
 		id:      quality.SampleKey{Feature: s.Feature, ID: s.ID},
 		counted: s.Source != quality.SourceCanary, failed: s.Error != "",
@@ -244,7 +245,7 @@ func (in *intake) item(s *quality.Sample, keep bool) (item, error) {
 	}
 	it.data = bytes.Clone(bytes.TrimSuffix(in.buf.Bytes(), []byte("\n")))
 	var err error
-	it.facts, err = factsOf(s)
+	it.facts, err = factsOf(s, said)
 	return it, err
 }
 

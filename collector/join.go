@@ -93,8 +93,8 @@ func (j *joining) pause() time.Duration {
 	return min(max(time.Until(at), time.Millisecond), joinIdle)
 }
 
-// add gives the records of a batch to the joiner. Those that are part of a sample that went through
-// before, which come again after a crash, are left out: alone they would make another one.
+// add gives the records of a batch to the joiner. Of those that are part of a sample that went through
+// before, as they come again after a crash, only the feedback is left: alone they would make another one.
 func (j *joining) add(b Batch) error {
 	var fresh []spans.Record
 	for _, m := range b.Messages {
@@ -109,9 +109,13 @@ func (j *joining) add(b Batch) error {
 			if err != nil {
 				return err
 			}
-			if !known {
-				fresh = append(fresh, records[i])
+			if known && len(records[i].Feedback) == 0 {
+				continue
 			}
+			if known {
+				records[i] = spans.Record{Trace: records[i].Trace, Span: records[i].Span, Role: spans.RoleEvaluation, Feedback: records[i].Feedback}
+			}
+			fresh = append(fresh, records[i])
 		}
 	}
 	j.taken++
@@ -124,7 +128,7 @@ func (j *joining) add(b Batch) error {
 }
 
 func (j *joining) known(r *spans.Record) (bool, error) {
-	if r.Role == spans.RoleEvaluation || r.Trace == "" || r.Span == "" {
+	if r.Trace == "" || r.Span == "" {
 		return false, nil
 	}
 	return j.c.ids.known(aliasKey(spans.SampleID(r.Trace, r.Span)), j.c.opts.Now())
@@ -160,7 +164,7 @@ func (j *joining) handOn(ctx context.Context, due spans.Batch) error {
 	for i := range due.Samples {
 		x := &due.Samples[i]
 		s := x.Sample
-		if err := in.put(&s, origin{aliases: append([]string{s.ID}, x.Aliases...), state: x.State}); err != nil {
+		if err := in.put(&s, origin{aliases: append([]string{s.ID}, x.Aliases...), state: x.State, said: x.Feedback}); err != nil {
 			in.reject(atIndex(i), err)
 		}
 	}

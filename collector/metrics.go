@@ -83,7 +83,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	for _, outcome := range []string{joinedSample, joinedLate, joinedNoOutput, joinedNoContent, joinedEarly, joinedTrimmed, joinedFailed} {
 		m.joined.WithLabelValues(outcome)
 	}
-	for _, outcome := range []string{feedbackTaken, feedbackWaits, feedbackNotKept, feedbackDropped, feedbackForgotten, feedbackBad, feedbackNoTarget} {
+	for _, outcome := range []string{feedbackTaken, feedbackWaits, feedbackNotKept, feedbackDropped, feedbackForgotten, feedbackBad, feedbackNoTarget, feedbackKnown} {
 		m.feedback.WithLabelValues(outcome)
 	}
 	var errs []error

@@ -46,7 +46,7 @@ var owners = map[string][]string{
 	"github.com/cockroachdb/pebble":       {"collector"},
 	"github.com/miekg/dns":                {"collector/probe"},
 	"github.com/prometheus-community/":    {"collector/probe"},
-	"google.golang.org/grpc":              {"collector"},
+	"google.golang.org/grpc":              {"collector", "internal/app"},
 	"github.com/chromedp/":                {}, // tests only
 	"github.com/tidwall/gjson":            {"collector/spans"},
 }

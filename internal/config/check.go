@@ -147,14 +147,14 @@ func (d *decoder) name(list string, i int, name string, form *regexp.Regexp, see
 
 func (d *decoder) checkListen(l Listen) {
 	d.checkAddr("listen.public", l.Public)
-	for _, a := range []struct{ path, addr string }{{"listen.ingest", l.Ingest}, {"listen.internal", l.Internal}} {
+	for _, a := range []struct{ path, addr string }{{"listen.ingest", l.Ingest}, {"listen.grpc", l.GRPC}, {"listen.internal", l.Internal}} {
 		if d.checkAddr(a.path, a.addr) && !isLoopback(a.addr) {
 			d.bad(a.path, "not a loopback address: this listener asks nobody for a key, so it may be open to this machine only (such as 127.0.0.1:4318)")
 		}
 	}
 	seen := map[string]string{}
 	for _, a := range []struct{ path, addr string }{
-		{"listen.public", l.Public}, {"listen.ingest", l.Ingest}, {"listen.internal", l.Internal},
+		{"listen.public", l.Public}, {"listen.ingest", l.Ingest}, {"listen.grpc", l.GRPC}, {"listen.internal", l.Internal},
 	} {
 		if first, ok := seen[a.addr]; ok && !strings.HasSuffix(a.addr, ":0") {
 			d.bad(a.path, "the same address as %s", first)
