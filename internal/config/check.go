@@ -155,6 +155,9 @@ func (d *decoder) checkListen(l Listen) {
 	for _, a := range []struct{ path, addr string }{
 		{"listen.public", l.Public}, {"listen.ingest", l.Ingest}, {"listen.internal", l.Internal},
 	} {
+		if d.failed(a.path) {
+			continue
+		}
 		if first, ok := seen[a.addr]; ok && !strings.HasSuffix(a.addr, ":0") {
 			d.bad(a.path, "the same address as %s", first)
 		}

@@ -35,20 +35,28 @@ func scorerTypes() []string {
 
 func (d *decoder) checkScorers(ss []quality.ScorerSpec, path string) {
 	names := map[string]int{}
-	makers := map[string]string{} // scorer by metric
 	for i := range ss {
-		p := fmt.Sprintf("%s[%d]", path, i)
 		d.name(path, i, ss[i].Name, identifier, names)
-		d.checkScorer(&ss[i], p)
-		made, open := metrics(ss[i : i+1])
-		if open {
-			made = []string{"every metric that comes with the samples"}
+		d.checkScorer(&ss[i], fmt.Sprintf("%s[%d]", path, i))
+	}
+	d.checkMakers(ss, path)
+}
+
+// checkMakers reports a metric that two scorers make. Of two scorers of one name it was said before.
+func (d *decoder) checkMakers(ss []quality.ScorerSpec, path string) {
+	makers := map[string]int{} // scorer by metric
+	made, _ := metrics(ss, path)
+	for _, m := range made {
+		if first, ok := makers[m.name]; !ok {
+			makers[m.name] = m.scorer
+		} else if ss[first].Name != ss[m.scorer].Name {
+			d.bad(fmt.Sprintf("%s[%d]", path, m.scorer), "makes %q, and so does scorers[%d]", d.written(m.path, m.name), first)
 		}
-		for _, m := range made {
-			if first, ok := makers[m]; ok && first != ss[i].Name {
-				d.bad(p, "makes %q, and so does scorer %q", m, first)
-			}
-			makers[m] = ss[i].Name
+	}
+	open := slices.IndexFunc(ss, takesAll)
+	for i := range ss {
+		if open >= 0 && i > open && takesAll(ss[i]) && ss[i].Name != ss[open].Name {
+			d.bad(fmt.Sprintf("%s[%d]", path, i), "takes every metric that comes with the samples, and so does scorers[%d]", open)
 		}
 	}
 }
@@ -95,7 +103,7 @@ func (d *decoder) checkScorerType(got, path string) {
 		return
 	}
 	hint := "known: " + strings.Join(scorerTypes(), ", ")
-	if s := nearest(got, scorerTypes()); s != "" {
+	if s := nearest(got, scorerTypes()); s != "" && !d.places[path].fromEnv {
 		hint = fmt.Sprintf("did you mean %s?", s)
 	}
 	d.bad(path, "not a type of scorer (%s)", hint)

@@ -28,21 +28,46 @@ type decoder struct {
 	places   map[string]place
 	budget   int // nodes that may still be visited: aliases of aliases grow without bound
 	problems Problems
+	untold   int // problems beyond the first maxProblems
 }
 
-const maxNodes = 200_000
+// Bounds of what is looked at, and of what is said about it.
+const (
+	maxNodes    = 200_000
+	maxProblems = 100
+	maxPath     = 300 // bytes of a key's path in a problem
+)
 
 func (d *decoder) problem(at place, path, format string, args ...any) {
+	d.report(at, path, "", fmt.Sprintf(format, args...))
+}
+
+func (d *decoder) report(at place, path, text, message string) {
+	if len(d.problems) >= maxProblems {
+		d.untold++
+		return
+	}
+	if len(path) > maxPath {
+		path = strings.ToValidUTF8(path[:maxPath], "") + "..."
+	}
 	d.problems = append(d.problems, Problem{
-		File: d.file, Line: max(at.line, 1), Column: max(at.column, 1), Path: path, Message: fmt.Sprintf(format, args...),
+		File: d.file, Line: max(at.line, 1), Column: max(at.column, 1), Path: path, Text: text, Message: message,
 	})
 }
 
 // bad reports the value at path, or, where the file does not hold it, the nearest thing around it.
 // It shows the value as written, so never what a variable held.
 func (d *decoder) bad(path, format string, args ...any) {
-	d.hidden(path, format, args...)
-	d.problems[len(d.problems)-1].Text = clip(d.places[path].text)
+	d.report(d.find(path), path, clip(d.places[path].text), fmt.Sprintf(format, args...))
+}
+
+// written is the value at path as it stands in the file, where a message must name it: a variable keeps
+// its name.
+func (d *decoder) written(path, value string) string {
+	if at := d.places[path]; at.fromEnv {
+		value = at.text
+	}
+	return clip(value)
 }
 
 // hidden reports the value at path without showing it.
@@ -110,12 +135,20 @@ func (d *decoder) resolve(n ast.Node, path string) ast.Node {
 	return nil
 }
 
+// spend takes from the budget, tells once when it is used up, and reports whether there was enough.
+func (d *decoder) spend(cost int, n ast.Node, path string) bool {
+	if d.budget <= 0 {
+		return false
+	}
+	if d.budget -= cost; d.budget <= 0 {
+		d.problem(placeOf(n), path, "the file holds more than %d values", maxNodes)
+	}
+	return d.budget > 0
+}
+
 // node fills v from n. An empty value leaves v as it is, so that defaults stay.
 func (d *decoder) node(n ast.Node, v reflect.Value, path string) {
-	if d.budget--; d.budget <= 0 {
-		if d.budget == 0 {
-			d.problem(placeOf(n), path, "the file holds more than %d values", maxNodes)
-		}
+	if !d.spend(1, n, path) {
 		return
 	}
 	if a, ok := n.(*ast.AnchorNode); ok {
@@ -184,7 +217,7 @@ func (d *decoder) entries(n ast.Node, path string) ([]entry, bool) {
 		name := key.GetToken().Value
 		at := placeOf(key)
 		if first, ok := seen[name]; ok {
-			d.problem(at, join(path, name), "stands twice, first in line %d", first.line)
+			d.problem(at, join(path, clip(name)), "stands twice, first in line %d", first.line)
 			continue
 		}
 		seen[name] = at
@@ -204,17 +237,20 @@ func (d *decoder) merge(n ast.Node, path string) []entry {
 	if n == nil {
 		return nil
 	}
-	if d.budget--; d.budget <= 0 {
-		return nil
-	}
 	if s, ok := n.(*ast.SequenceNode); ok {
 		var all []entry
 		for _, v := range s.Values {
+			if !d.spend(1, v, path) {
+				return nil
+			}
 			all = append(all, d.merge(v, path)...)
 		}
 		return all
 	}
 	es, _ := d.entries(n, path)
+	if !d.spend(1+len(es), n, path) {
+		return nil
+	}
 	return es
 }
 
@@ -252,7 +288,7 @@ func (d *decoder) unknown(e entry, path string, fields map[string]int) {
 	if s := nearest(e.name, known); s != "" {
 		hint = fmt.Sprintf("did you mean %q?", s)
 	}
-	d.problem(placeOf(e.key), path, "unknown field %q (%s)", e.name, hint)
+	d.problem(placeOf(e.key), path, "unknown field %q (%s)", clip(e.name), hint)
 }
 
 func (d *decoder) stringMap(n ast.Node, v reflect.Value, path string) {
