@@ -93,12 +93,18 @@ func (d *decoder) checkFalseAlarms(f quality.FalseAlarms, path string) {
 	case f.Samples == 0 && f.Period == 0:
 		d.bad(path, "want a duration such as 30d, or {samples: N}")
 	case f.Samples == 0 && f.Period < minFalseAlarmPeriod:
-		d.bad(path, "want %s or more", minFalseAlarmPeriod)
+		d.bad(path, "want a minute or more")
 	}
 }
 
-// failed reports whether something at or in path was reported before: what follows from it is not said again.
+// failed reports whether something at or in path was reported before, or could not be read because of
+// what is around it: what follows from it is not said again.
 func (d *decoder) failed(path string) bool {
+	for p := path; p != ""; p = around(p) {
+		if d.wrong[p] {
+			return true
+		}
+	}
 	return slices.ContainsFunc(d.problems, func(p Problem) bool {
 		rest, ok := strings.CutPrefix(p.Path, path)
 		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')

@@ -174,7 +174,7 @@ func (d *decoder) loadSchema(s *quality.ScorerSpec, path string) {
 		return
 	}
 	if err := compileSchema(text); err != nil {
-		d.bad(path, "not a JSON Schema: %v", err)
+		d.bad(path, "not a JSON Schema: %s", clipTo(schemaText(err), 300))
 		return
 	}
 	s.SchemaText = text
@@ -205,7 +205,29 @@ func readSmall(path string) ([]byte, error) {
 type noLoader struct{}
 
 func (noLoader) Load(url string) (any, error) {
-	return nil, fmt.Errorf("refers to %s, and only references within the file are followed", url)
+	return nil, fmt.Errorf("refers to %s, and only references within the file are followed", strings.TrimPrefix(url, schemaBase))
+}
+
+// schemaBase keeps the library from naming the schema, and what it refers to, by the folder we run in.
+const schemaBase = "asgood://configuration/"
+
+// schemaText says in one line what is wrong with a schema: the first of the innermost causes.
+func schemaText(err error) string {
+	var load *jsonschema.LoadURLError
+	if errors.As(err, &load) {
+		err = load.Err
+	}
+	var bad *jsonschema.SchemaValidationError
+	var cause *jsonschema.ValidationError
+	if !errors.As(err, &bad) || !errors.As(bad.Err, &cause) {
+		return strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), schemaBase, "")), " ")
+	}
+	for len(cause.Causes) > 0 {
+		cause = cause.Causes[0]
+	}
+	// The text of the outermost has a headline with our own URL.
+	text := cause.Error()
+	return text[strings.LastIndex(text, "\n")+1:]
 }
 
 func compileSchema(text []byte) error {
@@ -215,9 +237,9 @@ func compileSchema(text []byte) error {
 	}
 	c := jsonschema.NewCompiler()
 	c.UseLoader(noLoader{})
-	if err := c.AddResource("schema.json", doc); err != nil {
+	if err := c.AddResource(schemaBase+"schema.json", doc); err != nil {
 		return err
 	}
-	_, err = c.Compile("schema.json")
+	_, err = c.Compile(schemaBase + "schema.json")
 	return err
 }

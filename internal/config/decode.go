@@ -26,7 +26,8 @@ type decoder struct {
 	location *time.Location // of dates without a zone
 	anchors  map[string]ast.Node
 	places   map[string]place
-	budget   int // nodes that may still be visited: aliases of aliases grow without bound
+	wrong    map[string]bool // paths whose value has the wrong form, so that nothing in it was read
+	budget   int             // nodes that may still be visited: aliases of aliases grow without bound
 	problems Problems
 	untold   int // problems beyond the first maxProblems
 }
@@ -39,10 +40,6 @@ const (
 )
 
 func (d *decoder) problem(at place, path, format string, args ...any) {
-	d.report(at, path, "", fmt.Sprintf(format, args...))
-}
-
-func (d *decoder) report(at place, path, text, message string) {
 	if len(d.problems) >= maxProblems {
 		d.untold++
 		return
@@ -51,14 +48,18 @@ func (d *decoder) report(at place, path, text, message string) {
 		path = strings.ToValidUTF8(path[:maxPath], "") + "..."
 	}
 	d.problems = append(d.problems, Problem{
-		File: d.file, Line: max(at.line, 1), Column: max(at.column, 1), Path: path, Text: text, Message: message,
+		File: d.file, Line: max(at.line, 1), Column: max(at.column, 1), Path: path, Message: fmt.Sprintf(format, args...),
 	})
 }
 
 // bad reports the value at path, or, where the file does not hold it, the nearest thing around it.
 // It shows the value as written, so never what a variable held.
 func (d *decoder) bad(path, format string, args ...any) {
-	d.report(d.find(path), path, clip(d.places[path].text), fmt.Sprintf(format, args...))
+	told := len(d.problems)
+	d.hidden(path, format, args...)
+	if len(d.problems) > told {
+		d.problems[told].Text = clip(d.places[path].text)
+	}
 }
 
 // written is the value at path as it stands in the file, where a message must name it: a variable keeps
@@ -80,9 +81,12 @@ func (d *decoder) find(path string) place {
 		if at, ok := d.places[path]; ok || path == "" {
 			return at
 		}
-		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+		path = around(path)
 	}
 }
+
+// around returns the path of what holds path.
+func around(path string) string { return path[:max(strings.LastIndexAny(path, ".["), 0)] }
 
 func placeOf(n ast.Node) place {
 	if n == nil {
@@ -119,14 +123,16 @@ func (d *decoder) resolve(n ast.Node, path string) ast.Node {
 			name := t.Value.GetToken().Value
 			target, ok := d.anchors[name]
 			if !ok {
-				d.problem(placeOf(t), path, "*%s: no anchor of this name before it", name)
+				d.wrong[path] = true
+				d.problem(placeOf(t), path, "*%s: no anchor of this name before it", clip(name))
 				return nil
 			}
 			return target
 		case *ast.AnchorNode:
 			n = t.Value
 		case *ast.TagNode:
-			d.problem(placeOf(t), path, "%s: tags are not used here", t.Start.Value)
+			d.wrong[path] = true
+			d.problem(placeOf(t), path, "%s: tags are not used here", clip(t.Start.Value))
 			return nil
 		default:
 			return n
@@ -324,6 +330,7 @@ func (d *decoder) list(n ast.Node, v reflect.Value, path string) {
 }
 
 func (d *decoder) wrongForm(n ast.Node, path, want string) {
+	d.wrong[path] = true
 	got := "text"
 	switch n.(type) {
 	case ast.MapNode:

@@ -56,7 +56,7 @@ func readStart(path string) ([]byte, error) {
 func Parse(file string, data []byte, env func(string) (string, bool)) (*Config, error) {
 	d := &decoder{
 		file: file, env: env, location: time.UTC, budget: maxNodes,
-		anchors: map[string]ast.Node{}, places: map[string]place{"": {line: 1, column: 1}},
+		anchors: map[string]ast.Node{}, places: map[string]place{"": {line: 1, column: 1}}, wrong: map[string]bool{},
 	}
 	c := Defaults()
 	if root, ok := d.syntax(data); ok {
