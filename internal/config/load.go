@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"time"
 	_ "time/tzdata" // a container may have no time zones of its own
 	"unicode/utf8"
@@ -167,14 +168,17 @@ func tooDeep(tokens token.Tokens) *token.Token {
 	return nil
 }
 
-// syntaxProblem leaves out the excerpt that the library would print: it could hold a secret.
+// quoted is text of the file in the library's words.
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"?`)
+
+// syntaxProblem leaves out the text of the file that the library would show: it could hold a secret.
 func (d *decoder) syntaxProblem(err error) {
 	var syntax *yaml.SyntaxError
-	if errors.As(err, &syntax) {
-		d.problem(placeOfToken(syntax.Token), "", "not YAML: %s", syntax.Message)
+	if !errors.As(err, &syntax) {
+		d.problem(place{}, "", "not YAML: %v", err)
 		return
 	}
-	d.problem(place{}, "", "not YAML: %v", err)
+	d.problem(placeOfToken(syntax.Token), "", "not YAML: %s", clip(quoted.ReplaceAllString(syntax.Message, "...")))
 }
 
 // timeZone is read ahead of all else, because dates anywhere in the file are days of it.
