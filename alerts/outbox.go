@@ -3,6 +3,8 @@ package alerts
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +28,10 @@ const (
 	keepDone    = 24 * time.Hour
 )
 
+// maxEntries bounds the outbox. When it is full the oldest message that is done goes first, then the
+// oldest that waits, which is counted as given up.
+const maxEntries = 10_000
+
 type entryState string
 
 const (
@@ -38,6 +44,7 @@ const (
 type entry struct {
 	ID        string          `json:"id"`
 	Incident  string          `json:"incident"`
+	Update    int             `json:"update"` // which of the incident's updates it tells
 	Receiver  string          `json:"receiver"`
 	Payload   json.RawMessage `json:"payload"`
 	State     entryState      `json:"state"`
@@ -62,6 +69,7 @@ type outbox struct {
 
 	mu      sync.Mutex
 	entries map[string]*entry
+	gone    map[string]bool          // receivers that answered that they are no more
 	wake    map[string]chan struct{} // by receiver
 }
 
@@ -69,7 +77,7 @@ func newOutbox(o Options, m *metrics) *outbox {
 	sender := webhook.New(o.Transport, o.Clock)
 	b := &outbox{
 		kv: o.Outbox, to: map[string]quality.WebhookReceiver{}, pageURL: o.PageURL, clock: o.Clock, log: o.Logger, metrics: m,
-		entries: map[string]*entry{}, wake: map[string]chan struct{}{},
+		entries: map[string]*entry{}, gone: map[string]bool{}, wake: map[string]chan struct{}{},
 		send: func(ctx context.Context, to quality.WebhookReceiver, id string, payload []byte) error {
 			return sender.Send(ctx, to.URL, to.Secret, id, payload)
 		},
@@ -78,6 +86,7 @@ func newOutbox(o Options, m *metrics) *outbox {
 		b.to[r.Name] = *r.Webhook
 		b.names = append(b.names, r.Name)
 		b.wake[r.Name] = make(chan struct{}, 1)
+		m.known(r.Name)
 	}
 	return b
 }
@@ -135,8 +144,8 @@ func (b *outbox) add(ctx context.Context, rec record, what notice) error {
 	}
 	for _, name := range b.names {
 		e := &entry{
-			ID:       fmt.Sprintf("%s/%s/%d/%s", rec.ID, what, len(rec.Updates), name),
-			Incident: rec.ID, Receiver: name, Payload: payload, State: statePending, CreatedAt: now, NextAt: now,
+			ID: messageID(rec.ID, what, len(rec.Updates), name), Incident: rec.ID, Update: len(rec.Updates), Receiver: name,
+			Payload: payload, State: statePending, CreatedAt: now, NextAt: now,
 		}
 		data, err := json.Marshal(e)
 		if err != nil {
@@ -146,9 +155,51 @@ func (b *outbox) add(ctx context.Context, rec record, what notice) error {
 			return fmt.Errorf("storing message %q: %w", e.ID, err)
 		}
 		b.keep(e)
+		b.makeRoom(ctx)
 		b.rouse(name)
 	}
 	return nil
+}
+
+// messageID follows from what is told to whom. It holds no dot, which parts id, time and body in what is
+// signed, and no name that a user chose.
+func messageID(incident string, what notice, update int, receiver string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %d %q", incident, what, update, receiver))
+	return "msg_" + hex.EncodeToString(sum[:16])
+}
+
+// makeRoom removes an entry when there are too many.
+func (b *outbox) makeRoom(ctx context.Context) {
+	e := b.surplus()
+	if e == nil {
+		return
+	}
+	if e.State == statePending {
+		b.metrics.failed.WithLabelValues(e.Receiver, reasonFull).Inc()
+		b.log.Error("message given up: the outbox is full", "receiver", e.Receiver, "id", e.ID, "incident", e.Incident)
+	}
+	if err := b.kv.Delete(ctx, e.ID); err != nil {
+		b.log.Warn("message not removed from the outbox", "id", e.ID, "err", err)
+	}
+}
+
+// surplus takes the entry that can be missed most out of memory; nil when there is room.
+func (b *outbox) surplus() *entry {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.entries) <= maxEntries {
+		return nil
+	}
+	var least *entry
+	for _, e := range b.entries {
+		if least == nil || e.State != statePending && least.State == statePending ||
+			(e.State == statePending) == (least.State == statePending) && order(e, least) < 0 {
+			least = e
+		}
+	}
+	delete(b.entries, least.ID)
+	b.count()
+	return least
 }
 
 func (b *outbox) rouse(receiver string) {
@@ -200,6 +251,9 @@ func (b *outbox) heads(receiver string) []*entry {
 }
 
 func order(a, b *entry) int {
+	if a.Incident == b.Incident {
+		return cmp.Or(cmp.Compare(a.Update, b.Update), cmp.Compare(a.ID, b.ID))
+	}
 	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 }
 
@@ -228,9 +282,15 @@ func (b *outbox) untilNext(receiver string) time.Duration {
 // attempt sends one entry and stores what became of it. When that cannot be stored it is sent again under
 // the same id, by which receivers know it.
 func (b *outbox) attempt(ctx context.Context, e entry) {
-	err := b.send(ctx, b.to[e.Receiver], e.ID, e.Payload)
+	err := error(errGone)
+	if !b.isGone(e.Receiver) {
+		err = b.send(ctx, b.to[e.Receiver], e.ID, e.Payload)
+	}
 	if ctx.Err() != nil && err != nil {
 		return // we are stopping; the next start tries again
+	}
+	if reasonOf(err) == webhook.ReasonGone {
+		b.setGone(e.Receiver)
 	}
 	e = settle(e, err, b.clock(), rand.Float64())
 	switch e.State {
@@ -238,50 +298,31 @@ func (b *outbox) attempt(ctx context.Context, e entry) {
 		b.metrics.delivered.WithLabelValues(e.Receiver).Inc()
 	case stateFailed:
 		b.metrics.failed.WithLabelValues(e.Receiver, reasonOf(err)).Inc()
-		b.log.Error("message given up", "receiver", e.Receiver, "id", e.ID, "attempts", e.Attempts, "err", err)
+		b.log.Error("message given up", "receiver", e.Receiver, "id", e.ID, "incident", e.Incident, "attempts", e.Attempts, "err", err)
 	default:
 		b.metrics.retries.WithLabelValues(e.Receiver).Inc()
-		b.log.Warn("message not delivered, will be tried again", "receiver", e.Receiver, "id", e.ID, "at", e.NextAt, "err", err)
+		b.log.Warn("message not delivered, will be tried again", "receiver", e.Receiver, "id", e.ID, "incident", e.Incident, "at", e.NextAt, "err", err)
 	}
 	b.replace(ctx, e)
 }
 
-func reasonOf(err error) string {
-	var failed *webhook.Error
-	if errors.As(err, &failed) {
-		return failed.Reason
-	}
-	return "unknown"
+// errGone ends the messages to a receiver that has said it is no more.
+var errGone = &webhook.Error{Reason: webhook.ReasonGone, Err: errors.New("the receiver has answered 410 Gone")}
+
+func (b *outbox) isGone(receiver string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.gone[receiver]
 }
 
-// settle returns the entry after an attempt. chance is 0 to 1.
-func settle(e entry, err error, now time.Time, chance float64) entry {
-	e.Attempts++
-	e.Error = ""
-	if err == nil {
-		e.State, e.DoneAt = stateDelivered, now
-		return e
+// setGone ends the deliveries to a receiver. The configuration names it, so the next start asks it again.
+func (b *outbox) setGone(receiver string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.gone[receiver] {
+		b.log.Error("receiver answered 410 Gone: it gets no more messages until the next start", "receiver", receiver)
 	}
-	e.Error = err.Error()
-	var failed *webhook.Error
-	if errors.As(err, &failed) && !failed.Retry || now.Sub(e.CreatedAt) >= giveUpAfter {
-		e.State, e.DoneAt = stateFailed, now
-		return e
-	}
-	wait := backoff(e.Attempts, chance)
-	if failed != nil {
-		wait = max(wait, min(failed.RetryAfter, time.Hour))
-	}
-	e.NextAt = now.Add(wait)
-	return e
-}
-
-// backoff doubles from two seconds to an hour, and varies by a fifth, so that what failed together does
-// not return together.
-func backoff(attempts int, chance float64) time.Duration {
-	wait := 2 * time.Second << min(attempts-1, 11)
-	wait = min(wait, time.Hour)
-	return time.Duration(float64(wait) * (0.8 + 0.4*chance))
+	b.gone[receiver] = true
 }
 
 // replace stores an entry and keeps it in memory also where storing fails.
@@ -328,7 +369,7 @@ func (b *outbox) finished() []*entry {
 	for _, e := range b.entries {
 		if _, known := b.to[e.Receiver]; !known && e.State == statePending {
 			e.State, e.DoneAt = stateFailed, now
-			b.metrics.failed.WithLabelValues(e.Receiver, "removed").Inc()
+			b.metrics.failed.WithLabelValues(e.Receiver, reasonRemoved).Inc()
 			b.log.Warn("message given up: its receiver is no longer configured", "receiver", e.Receiver, "id", e.ID)
 		}
 		if e.State != statePending && now.Sub(e.DoneAt) >= keepDone {

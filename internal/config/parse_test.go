@@ -238,6 +238,9 @@ func numbered(head, format, tail string, size int) string {
 // TestHugeFiles holds files that would take the memory or the time of the machine. Without bounds each
 // ends the test by its time limit or worse.
 func TestHugeFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds: run without -short")
+	}
 	long := func(string) (string, bool) { return strings.Repeat("y", 10_000), true }
 	for name, c := range map[string]struct{ text, want string }{
 		"brackets":       {pile("", "[", ""), "nested more than"},
