@@ -28,10 +28,6 @@ const (
 	keepDone    = 24 * time.Hour
 )
 
-// maxEntries bounds the outbox. When it is full the oldest message that is done goes first, then the
-// oldest that waits, which is counted as given up.
-const maxEntries = 10_000
-
 type entryState string
 
 const (
@@ -69,6 +65,7 @@ type outbox struct {
 
 	mu      sync.Mutex
 	entries map[string]*entry
+	pending int                      // entries that wait
 	gone    map[string]bool          // receivers that answered that they are no more
 	wake    map[string]chan struct{} // by receiver
 }
@@ -119,20 +116,26 @@ func (b *outbox) keep(e *entry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.entries[e.ID] == nil {
-		b.entries[e.ID] = e
+		b.setLocked(e)
 	}
-	b.count()
 }
 
-// count sets the gauge. The caller holds the lock.
-func (b *outbox) count() {
-	n := 0
-	for _, e := range b.entries {
-		if e.State == statePending {
-			n++
-		}
+// setLocked puts an entry in the place of the one before.
+func (b *outbox) setLocked(e *entry) {
+	b.dropLocked(e.ID)
+	b.entries[e.ID] = e
+	if e.State == statePending {
+		b.pending++
 	}
-	b.metrics.pending.Set(float64(n))
+	b.metrics.pending.Set(float64(b.pending))
+}
+
+func (b *outbox) dropLocked(id string) {
+	if e := b.entries[id]; e != nil && e.State == statePending {
+		b.pending--
+	}
+	delete(b.entries, id)
+	b.metrics.pending.Set(float64(b.pending))
 }
 
 // add stores a message for every receiver. One that is there already stays as it is.
@@ -168,40 +171,6 @@ func messageID(incident string, what notice, update int, receiver string) string
 	return "msg_" + hex.EncodeToString(sum[:16])
 }
 
-// makeRoom removes an entry when there are too many.
-func (b *outbox) makeRoom(ctx context.Context) {
-	e := b.surplus()
-	if e == nil {
-		return
-	}
-	if e.State == statePending {
-		b.metrics.failed.WithLabelValues(e.Receiver, reasonFull).Inc()
-		b.log.Error("message given up: the outbox is full", "receiver", e.Receiver, "id", e.ID, "incident", e.Incident)
-	}
-	if err := b.kv.Delete(ctx, e.ID); err != nil {
-		b.log.Warn("message not removed from the outbox", "id", e.ID, "err", err)
-	}
-}
-
-// surplus takes the entry that can be missed most out of memory; nil when there is room.
-func (b *outbox) surplus() *entry {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.entries) <= maxEntries {
-		return nil
-	}
-	var least *entry
-	for _, e := range b.entries {
-		if least == nil || e.State != statePending && least.State == statePending ||
-			(e.State == statePending) == (least.State == statePending) && order(e, least) < 0 {
-			least = e
-		}
-	}
-	delete(b.entries, least.ID)
-	b.count()
-	return least
-}
-
 func (b *outbox) rouse(receiver string) {
 	select {
 	case b.wake[receiver] <- struct{}{}:
@@ -229,8 +198,10 @@ func (b *outbox) deliver(ctx context.Context, receiver string) {
 		case <-timer.C:
 		case <-b.wake[receiver]:
 		}
-		for e := b.due(receiver); e != nil && ctx.Err() == nil; e = b.due(receiver) {
-			b.attempt(ctx, *e)
+		for due := b.due(receiver); len(due) > 0 && ctx.Err() == nil; due = b.due(receiver) {
+			for _, e := range due {
+				b.attempt(ctx, e)
+			}
 		}
 		timer.Reset(b.untilNext(receiver))
 	}
@@ -257,15 +228,17 @@ func order(a, b *entry) int {
 	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 }
 
-func (b *outbox) due(receiver string) *entry {
+// due returns what is to be sent to a receiver now, one message of each incident, the oldest first.
+func (b *outbox) due(receiver string) (due []entry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	now := b.clock()
 	for _, e := range b.heads(receiver) {
-		if !e.NextAt.After(b.clock()) {
-			return e
+		if !e.NextAt.After(now) {
+			due = append(due, *e)
 		}
 	}
-	return nil
+	return due
 }
 
 // untilNext is the time to the next attempt, an hour when there is none to come.
@@ -282,6 +255,9 @@ func (b *outbox) untilNext(receiver string) time.Duration {
 // attempt sends one entry and stores what became of it. When that cannot be stored it is sent again under
 // the same id, by which receivers know it.
 func (b *outbox) attempt(ctx context.Context, e entry) {
+	if ctx.Err() != nil {
+		return
+	}
 	err := error(errGone)
 	if !b.isGone(e.Receiver) {
 		err = b.send(ctx, b.to[e.Receiver], e.ID, e.Payload)
@@ -325,12 +301,18 @@ func (b *outbox) setGone(receiver string) {
 	b.gone[receiver] = true
 }
 
-// replace stores an entry and keeps it in memory also where storing fails.
+// replace stores an entry and keeps it in memory also where storing fails. One that was given up
+// meanwhile, to make room, stays away.
 func (b *outbox) replace(ctx context.Context, e entry) {
 	b.mu.Lock()
-	b.entries[e.ID] = &e
-	b.count()
+	known := b.entries[e.ID] != nil
+	if known {
+		b.setLocked(&e)
+	}
 	b.mu.Unlock()
+	if !known {
+		return
+	}
 	data, err := json.Marshal(e)
 	if err == nil {
 		_, err = b.kv.Put(context.WithoutCancel(ctx), e.ID, data)
@@ -350,7 +332,7 @@ func (b *outbox) sweep(ctx context.Context) {
 				break // the next turn tries again
 			}
 			b.mu.Lock()
-			delete(b.entries, e.ID)
+			b.dropLocked(e.ID)
 			b.mu.Unlock()
 		}
 		select {
@@ -369,6 +351,7 @@ func (b *outbox) finished() []*entry {
 	for _, e := range b.entries {
 		if _, known := b.to[e.Receiver]; !known && e.State == statePending {
 			e.State, e.DoneAt = stateFailed, now
+			b.pending--
 			b.metrics.failed.WithLabelValues(e.Receiver, reasonRemoved).Inc()
 			b.log.Warn("message given up: its receiver is no longer configured", "receiver", e.Receiver, "id", e.ID)
 		}
@@ -376,6 +359,6 @@ func (b *outbox) finished() []*entry {
 			out = append(out, e)
 		}
 	}
-	b.count()
+	b.metrics.pending.Set(float64(b.pending))
 	return out
 }

@@ -154,7 +154,9 @@ func TestAnswers(t *testing.T) {
 
 func TestASignedMessageIsNotSentElsewhere(t *testing.T) {
 	elsewhere, got := receiver(t, ok)
-	url, _ := receiver(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere, http.StatusPermanentRedirect) })
+	url, _ := receiver(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere, http.StatusPermanentRedirect)
+	})
 	if e := failure(t, webhook.New(nil, nil).Send(t.Context(), url, secret, "msg_1", []byte("{}"))); e.Reason != webhook.ReasonStatus {
 		t.Errorf("got %+v", e)
 	}
