@@ -289,7 +289,7 @@ func (s slow) RoundTrip(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	}
-	return &http.Response{StatusCode: 200, Body: io.NopCloser(waiting{r.Context()}), Header: http.Header{}, Request: r}, nil
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(waiting{r.Context()}), Header: http.Header{}, Request: r}, nil
 }
 
 type waiting struct{ ctx context.Context }
