@@ -40,7 +40,7 @@ func TestTextsOfARegression(t *testing.T) {
 			"It is over when enough answers in a row are as good as they were. The next update comes when the figures change or when it is over.",
 		"Answer bot got worse than first reported. The measure “contract” is at 68.0 %; usual is 98.0 %: 30.0 points lower (95 % interval 28.0 to 32.0). " +
 			"Answers with language “de” are affected. We are still looking into what changed.",
-		"Answer bot is affected more widely than first reported. All answers are affected. " +
+		"Answer bot is affected more widely than first reported. All answers together are affected; whether some more than others is not known yet. " +
 			"The measure “contract” is at 68.0 %; usual is 98.0 %: 30.0 points lower (95 % interval 28.0 to 32.0). We are still looking into what changed.",
 		"Answer bot has been as good as usual again since about 15:00 CET on 3 March. We know because enough answers in a row were as good as before.",
 	}
@@ -53,14 +53,22 @@ func TestFactsOfATextThatOpens(t *testing.T) {
 		change func(r *quality.Regression)
 		says   string
 	}{
-		"all known":           {func(*quality.Regression) {}, "20.0 points lower (95 % interval 18.0 to 22.0)."},
-		"over zero":           {func(r *quality.Regression) { r.Interval = &[2]float64{-0.41, 0.01} }, "(95 % interval -41.0 to 1.0)."},
-		"no interval":         {func(r *quality.Regression) { r.Interval = nil }, "20.0 points lower. All"},
-		"higher is worse":     {func(r *quality.Regression) { r.Change, r.Interval = ptr(0.2), nil }, "20.0 points higher."},
-		"no size":             {func(r *quality.Regression) { r.Change = nil }, "How much worse is not known yet."},
-		"no mean":             {func(r *quality.Regression) { r.Current.Mean = nil }, "How much worse is not known yet."},
-		"no start":            {func(r *quality.Regression) { r.StartedAt = nil }, "Answer bot gives worse answers than usual."},
-		"another range":       {func(r *quality.Regression) { r.Range, r.Current.Mean = [2]float64{1, 5}, ptr(3.25) }, "is at 3.25; usual is 0.98: 0.2 lower (95 % interval 0.18 to 0.22)."},
+		"all known":       {func(*quality.Regression) {}, "20.0 points lower (95 % interval 18.0 to 22.0)."},
+		"over zero":       {func(r *quality.Regression) { r.Interval = &[2]float64{-0.41, 0.01} }, "(95 % interval -41.0 to 1.0)."},
+		"no interval":     {func(r *quality.Regression) { r.Interval = nil }, "20.0 points lower. All answers together are affected; whether some more than others is not known yet."},
+		"higher is worse": {func(r *quality.Regression) { r.Change, r.Interval = ptr(0.2), nil }, "20.0 points higher."},
+		"no size":         {func(r *quality.Regression) { r.Change = nil }, "How much worse is not known yet."},
+		"no mean":         {func(r *quality.Regression) { r.Current.Mean = nil }, "How much worse is not known yet."},
+		"no start":        {func(r *quality.Regression) { r.StartedAt = nil }, "Answer bot gives worse answers than usual."},
+		"another range":   {func(r *quality.Regression) { r.Range, r.Current.Mean = [2]float64{1, 5}, ptr(3.25) }, "is at 3.25; usual is 0.98: 0.2 lower (95 % interval 0.18 to 0.22)."},
+		"some more than others": {func(r *quality.Regression) {
+			r.Slices = []quality.RegressionSlice{{Change: ptr(-0.2)}, {Slice: quality.Slice{"customer": "secretcorp"}, Change: ptr(-0.9)},
+				{Slice: german, Change: ptr(-0.6)}, {Slice: quality.Slice{"language": "fr"}, Change: ptr(-0.3)},
+				{Slice: quality.Slice{"language": "it"}, Change: ptr(-0.8), RecoveredAt: ptr(noon)}, {Slice: quality.Slice{"language": "es"}}}
+		}, "All answers together are affected, and most of all answers with language “de”."},
+		"none more than others": {func(r *quality.Regression) {
+			r.Slices = []quality.RegressionSlice{{Slice: german, Change: ptr(-0.1)}}
+		}, "whether some more than others is not known yet."},
 		"customers are named": {func(r *quality.Regression) { r.Slice = quality.Slice{"customer": "secretcorp"} }, "A part of the answers is affected."},
 		"models are named":    {func(r *quality.Regression) { r.Slice = quality.Slice{"model": "secretcorp"} }, "A part of the answers is affected."},
 		"prompts are named":   {func(r *quality.Regression) { r.Slice = quality.Slice{"prompt": "secretcorp"} }, "A part of the answers is affected."},
