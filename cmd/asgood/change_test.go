@@ -16,7 +16,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 // run executes a command line and returns what it printed, with what differs from run to run replaced.
-func run(t *testing.T, args ...string) (string, error) {
+func runChange(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
 	cmd := root()
@@ -55,7 +55,7 @@ func TestChangeCommands(t *testing.T) {
 		{args: []string{"change", "add", "--layer", "prompt", "--title", "x", "--at", "yesterday"}, invalid: true},
 		{args: []string{"change", "list", "--limit", "0"}, invalid: true},
 	} {
-		out, err := run(t, append(c.args, "--config", config)...)
+		out, err := runChange(t, append(c.args, "--config", config)...)
 		if (err != nil) != c.invalid || c.invalid && quality.KindOf(err) != quality.KindInvalid {
 			t.Errorf("%q: got %v", c.args, err)
 		}
