@@ -1,14 +1,12 @@
 package collector
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
-	jsonv2 "github.com/go-json-experiment/json"
-
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // entry is one line of the index of ids.
@@ -58,7 +56,7 @@ func factsOf(s *quality.Sample, joined []quality.Feedback) ([]byte, error) {
 		said = append(said, saidKey(joined[i].Metric, joined[i].By))
 	}
 	slices.Sort(said)
-	data, err := json.Marshal(facts{Said: slices.Compact(said), Time: s.Time, Customer: s.Customer, Model: s.Model, Prompt: s.Prompt, Source: s.Source,
+	data, err := wire.Marshal(facts{Said: slices.Compact(said), Time: s.Time, Customer: s.Customer, Model: s.Model, Prompt: s.Prompt, Source: s.Source,
 		Attributes: s.Attributes, Weight: s.Weight})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the facts of sample %q: %w", s.ID, err)
@@ -69,7 +67,7 @@ func factsOf(s *quality.Sample, joined []quality.Feedback) ([]byte, error) {
 // entriesOf reads what the index keeps of a message of the hand-off.
 func entriesOf(message []byte) ([]entry, error) {
 	var d quality.Delivery
-	if err := jsonv2.Unmarshal(message, &d); err != nil {
+	if err := wire.Unmarshal(message, &d); err != nil {
 		return nil, fmt.Errorf("reading the ids of a message: %w", err)
 	}
 	out := make([]entry, 0, len(d.Samples)+len(d.Dropped)+len(d.Aliases)+len(d.Scores))
