@@ -19,21 +19,6 @@ const secretWord = config.SecretWord
 // env is the environment of every test.
 func env(name string) (string, bool) { return config.LookupVariable(name) }
 
-// readFull reads testdata/full.yaml.
-func readFull(t testing.TB) *config.Config {
-	t.Helper()
-	path := filepath.Join("testdata", "full.yaml")
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := config.Parse(path, data, env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
 // problemsOf returns what is wrong with a file. It must be said in the one form that there is.
 func problemsOf(t testing.TB, text string) config.Problems {
 	t.Helper()
