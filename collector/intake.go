@@ -23,6 +23,7 @@ type item struct {
 	score     *quality.Score // instead of a sample
 	size      int            // about what it takes in a message
 	aliases   []string       // other names of the sample
+	said      []string       // scores in it whose givers are known
 	slice     trafficKey
 	counted   bool // it is traffic
 	failed    bool // the output carried an error
@@ -242,7 +243,8 @@ func (in *intake) item(s *quality.Sample, keep bool, said []quality.Feedback) (i
 	}
 	it.data = bytes.Clone(in.buf.Bytes())
 	var err error
-	it.facts, err = factsOf(s, said)
+	it.said = saidBy(said)
+	it.facts, err = factsOf(s, it.said)
 	return it, err
 }
 
