@@ -55,17 +55,19 @@ type Counts interface {
 
 // Options of a Collector. Features, Handoff and Dir are required.
 type Options struct {
-	Features   []quality.Feature
-	Handoff    Handoff
-	Feedback   Staged                // scores that come apart from their samples; without it none are taken
-	Counts     Counts                // nil: nobody needs them
-	Room       func() error          // an error while nothing more may be taken in; nil means never
-	Dir        string                // of the index of ids; one process at a time
-	Retention  time.Duration         // how long an id is remembered; default 30 days
-	QueueBytes int64                 // samples waiting for the hand-off; default 64 MiB; more are refused
-	Now        func() time.Time      // default time.Now
-	Logger     *slog.Logger          // default discards
-	Registerer prometheus.Registerer // nil means a private one
+	Features    []quality.Feature
+	Handoff     Handoff
+	Feedback    Staged                // scores that come apart from their samples; without it none are taken
+	Counts      Counts                // nil: nobody needs them
+	Guard       Guard                 // nil: every sender may do everything
+	PerCustomer float64               // outputs per second that one customer of a feature may send; 0 means no limit
+	Room        func() error          // an error while nothing more may be taken in; nil means never
+	Dir         string                // of the index of ids; one process at a time
+	Retention   time.Duration         // how long an id is remembered; default 30 days
+	QueueBytes  int64                 // samples waiting for the hand-off; default 64 MiB; more are refused
+	Now         func() time.Time      // default time.Now
+	Logger      *slog.Logger          // default discards
+	Registerer  prometheus.Registerer // nil means a private one
 }
 
 func (o *Options) defaults() error {
@@ -80,6 +82,9 @@ func (o *Options) defaults() error {
 	}
 	if o.QueueBytes <= 0 {
 		o.QueueBytes = 64 << 20
+	}
+	if o.Guard == nil {
+		o.Guard = open{}
 	}
 	if o.Room == nil {
 		o.Room = func() error { return nil }

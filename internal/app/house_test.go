@@ -19,6 +19,7 @@ const module = "github.com/asgood-dev/asgood"
 var rules = map[string][]string{
 	"internal/quality":    {},
 	"internal/web":        {"internal/quality"},
+	"internal/auth":       {"internal/quality", "internal/web"},
 	"internal/clickhouse": {"internal/quality", "internal/clickhouse"},
 	"internal/bus":        {"internal/quality"},
 	"internal/config":     {"internal/quality"},
@@ -39,13 +40,14 @@ var owners = map[string][]string{
 	"github.com/ClickHouse/clickhouse-go": {"internal/clickhouse"},
 	"github.com/ebitengine/purego":        {"internal/clickhouse/embedded"},
 	"github.com/nats-io/":                 {"internal/bus"},
-	"github.com/gin-gonic/gin":            {"internal/web", "internal/app", "collector", "evaluator", "alerts", "statuspage"},
+	"github.com/gin-gonic/gin":            {"internal/web", "internal/auth", "internal/app", "collector", "evaluator", "alerts", "statuspage"},
 	"github.com/gorilla/websocket":        {"statuspage", "alerts"},
 	"github.com/montanaflynn/stats":       {"evaluator"},
 	"github.com/cockroachdb/pebble":       {"collector"},
 	"github.com/miekg/dns":                {"collector/probe"},
 	"github.com/prometheus-community/":    {"collector/probe"},
-	"google.golang.org/grpc":              {"collector"},
+	"google.golang.org/grpc":              {"collector", "internal/auth", "internal/app"},
+	"google.golang.org/genproto":          {"collector", "internal/auth"},
 	"github.com/chromedp/":                {}, // tests only
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/web"
 )
 
@@ -31,7 +32,7 @@ func (a *App) listen() (_ *servers, err error) {
 			err = errors.Join(err, s.shutdown(context.Background()))
 		}
 	}()
-	engines := map[string]*gin.Engine{}
+	engines, table := map[string]*gin.Engine{}, audiences()
 	l := a.opts.Config.Listen
 	for _, x := range []struct {
 		name, addr string
@@ -39,15 +40,23 @@ func (a *App) listen() (_ *servers, err error) {
 	}{
 		{listenerPublic, l.Public, a.rooms.page.Register},
 		{listenerIngest, l.Ingest, a.registerIngest},
-		{listenerInternal, l.Internal, func(r gin.IRouter) { a.health().Register(r); a.rooms.ledger.RegisterInternal(r) }},
+		{listenerInternal, l.Internal, a.registerInternal},
 	} {
 		if e := engines[x.addr]; e != nil {
 			x.register(e)
+			if err := checkAudiences(table, e); err != nil {
+				return s, err
+			}
 			s.addr[x.name] = s.list[len(s.list)-1].Addr()
 			continue
 		}
 		e := web.New(web.Options{Logger: a.log, Registerer: a.registry, Listener: x.name})
+		e.Use(a.rooms.keys.Gate(auth.GateOptions{
+			Table: table, KeyRequired: a.opts.Config.KeyRequired(x.addr), MaxBody: int64(a.opts.Config.Ingest.MaxBody)}))
 		x.register(e)
+		if err := checkAudiences(table, e); err != nil {
+			return s, err
+		}
 		server, err := web.Listen(x.addr, e, a.log)
 		if err != nil {
 			return s, err
@@ -66,6 +75,13 @@ func (a *App) registerIngest(r gin.IRouter) {
 	a.rooms.collector.Register(r)
 	a.rooms.prober.Register(r)
 	a.rooms.ledger.Register(r)
+}
+
+// registerInternal adds what this machine may know and do.
+func (a *App) registerInternal(r gin.IRouter) {
+	a.health().Register(r)
+	a.rooms.ledger.RegisterInternal(r)
+	a.rooms.keys.RegisterInternal(r)
 }
 
 // health serves what the process knows of itself, to this machine only.
