@@ -113,6 +113,7 @@ type Collector struct {
 	resolver *resolver
 	orphans  *orphans
 	decoding chan struct{} // slots for trace bodies, which are held in memory whole
+	turns    turns         // of large bodies of samples
 	close    func() error
 }
 
@@ -136,8 +137,8 @@ func New(o Options) (*Collector, error) {
 	c := &Collector{
 		opts: o, features: newFeatures(o.Features), ids: index, metrics: m, orphans: waiting,
 		door:     newDoor(o, index, waiting, m),
-		decoding: make(chan struct{}, 8),
-		close:    sync.OnceValue(index.close),
+		decoding: make(chan struct{}, 8), turns: newTurns(),
+		close: sync.OnceValue(index.close),
 	}
 	if o.Feedback.To != nil {
 		c.feedback = newStage("scores", o.Feedback.To, o.QueueBytes/4, o.Logger, m)

@@ -52,6 +52,7 @@ type intake struct {
 	others  []other // ids that another request, or an earlier chunk, has on its way
 	failed  int     // samples not stored for no reason of theirs
 	failure error
+	turn    turn
 	fair    bool // it is a request: a customer may not take more than its share
 	sent    bool // something was handed off before, so waiting for room is better than giving up
 	buf     bytes.Buffer
@@ -188,6 +189,7 @@ func (in *intake) flush() {
 	if len(in.chunk) == 0 {
 		return
 	}
+	in.turn.done() // what follows may wait
 	chunk := in.chunk
 	in.chunk, in.size = nil, 0
 	for len(in.jobs) >= outstanding {

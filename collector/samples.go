@@ -28,7 +28,7 @@ func (c *Collector) postSamples(g *gin.Context) {
 		return
 	}
 	in := c.newIntake(g.Request.Context())
-	in.fair = true
+	in.fair, in.turn.turns = true, c.turns
 	bodyErr := c.readSamples(in, g.Request)
 	storeErr := in.finish()
 	c.reply(g, in.result, firstError(storeErr, bodyErr, in.result.err("samples")))
@@ -74,10 +74,19 @@ func (c *Collector) readSamples(in *intake, r *http.Request) error {
 		if err := c.opts.Guard.Spend(r.Context(), 1); err != nil {
 			return atPlace(rec.at, err)
 		}
-		if err := in.take(&dec, rec); err != nil {
+		if err := in.turn.take(r.Context(), len(rec.data)); err != nil {
+			return atPlace(rec.at, err)
+		}
+		if err := in.takeInTurn(&dec, rec); err != nil {
 			in.reject(rec.at, err)
 		}
 	}
+}
+
+// takeInTurn gives the turn back, also when a handler panics.
+func (in *intake) takeInTurn(dec *decoder[quality.Sample], rec record) error {
+	defer in.turn.done()
+	return in.take(dec, rec)
 }
 
 func (in *intake) take(dec *decoder[quality.Sample], rec record) error {
