@@ -31,7 +31,7 @@ type job struct {
 	items  []item
 	size   int
 	weight int64
-	held   []holding // of the queue, until it lands
+	held   []portion // of the queue, until it lands
 	flight *flight
 }
 

@@ -20,8 +20,8 @@ const maxHolders = 10_000
 // restOf stands for the customers beyond maxHolders.
 const restOf = "\x00rest"
 
-// holding is the room that a job takes for a holder.
-type holding struct {
+// portion is the room that a job takes for a holder.
+type portion struct {
 	who   holder
 	bytes int64
 }
@@ -59,7 +59,7 @@ type part struct {
 
 // enter holds room for a chunk and returns the items that may go on, what they hold, and how many were refused
 // and why. fair is false for what was taken in before: it is counted and never refused.
-func (s *share) enter(chunk []item, fair bool, now time.Time) (in []item, held []holding, refused int, err error) {
+func (s *share) enter(chunk []item, fair bool, now time.Time) (in []item, held []portion, refused int, err error) {
 	parts := partsOf(chunk)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,7 +74,7 @@ func (s *share) enter(chunk []item, fair bool, now time.Time) (in []item, held [
 		who = s.known(who)
 		s.used += p.bytes
 		s.held[who] += p.bytes
-		held = append(held, holding{who: who, bytes: p.bytes})
+		held = append(held, portion{who: who, bytes: p.bytes})
 	}
 	if refused == 0 {
 		return chunk, held, 0, nil
@@ -186,7 +186,7 @@ func (s *share) sweep(now time.Time) {
 }
 
 // leave gives back what a job held.
-func (s *share) leave(held []holding) {
+func (s *share) leave(held []portion) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, h := range held {

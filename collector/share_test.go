@@ -20,7 +20,7 @@ func chunkOf(customer string, n, size int) []item {
 	return out
 }
 
-func enter(t *testing.T, s *share, customer string, size int) ([]holding, error) {
+func enter(t *testing.T, s *share, customer string, size int) ([]portion, error) {
 	t.Helper()
 	in, held, refused, err := s.enter(chunkOf(customer, 1, size), true, shareNow)
 	if (err != nil) != (refused == 1) || len(in)+refused != 1 {
@@ -32,7 +32,7 @@ func enter(t *testing.T, s *share, customer string, size int) ([]holding, error)
 func TestShare(t *testing.T) {
 	const mib = 1 << 20
 	s := newShare(64*mib, 0)
-	var flood [][]holding
+	var flood [][]portion
 	for {
 		held, err := enter(t, s, "flood", mib)
 		if err != nil {
@@ -114,7 +114,7 @@ func TestShareHolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const size = 1 << 20
 		s := newShare(size, 0)
-		var jobs [][]holding
+		var jobs [][]portion
 		sum := func() (n int64) {
 			for _, held := range jobs {
 				for _, h := range held {
@@ -168,7 +168,7 @@ func TestShareHolds(t *testing.T) {
 }
 
 func jobOf(customer string, size int) *job {
-	return &job{size: size, held: []holding{{who: holder{"chat", customer}, bytes: int64(size)}}}
+	return &job{size: size, held: []portion{{who: holder{"chat", customer}, bytes: int64(size)}}}
 }
 
 // A flood that stands in the queue is passed by who comes after it.

@@ -15,23 +15,24 @@ const reserveShare = 8
 // never is the step before the first, far from all others.
 const never = -1 << 60
 
-// budget keeps the samples of a period under a limit by two factors below 1:
+// budget keeps the samples of a period under a limit by two factors of at most 1:
 //
-// The plan divides what is left of the budget by the steps (minutes) that are left, and a step's part by
-// customers, each up to the same level, so that the heavy ones shrink first. It knows the demand of each from the steps
-// before; what comes above that shrinks by the square of the surplus, so that no step takes more
-// than what is left. The plan follows from the traffic alone, never from what was kept.
+// The plan divides what is left of the budget by the steps (minutes) that are left, and a step's part among
+// the customers, each up to the same level, so that the heavy ones shrink first. It knows the demand of
+// each from the steps before; what comes above that shrinks by the square of the surplus, so that no step
+// is given more than what is left. The plan follows from the traffic alone, never from what was kept.
 //
 // The guard looks at what was really kept. It falls to the part of the plan that what is really left
-// allows, and by half with each sample beyond the budget. For one customer it falls by half with each lot kept far beyond
-// what was planned, as happens to one who repeats a trace id that is lucky. It never rises again within a period.
+// allows, and by half with each sample beyond the budget: with n outputs in a period, more than
+// log2(n) + c samples too many have a probability of at most 2^-c. For one customer it falls by half with
+// each lot kept far beyond what was planned, as happens to one who repeats a trace id that is lucky. It
+// never rises again within a period.
 //
 // Why the weights stay exact, also for outputs that share a trace, is in the package comment.
 type budget struct {
 	limit  float64
 	steps  int64 // of a period
 	step   time.Duration
-	key    uint64
 	max    int // customers planned apart
 	shares map[string]*share
 	other  share // of customers beyond max, together
@@ -56,18 +57,18 @@ type share struct {
 	Halves   int     `json:"halves,omitempty"`   // of this customer's guard
 }
 
-func newBudget(q quality.Quota, key uint64, customers int) *budget {
+func newBudget(q quality.Quota, customers int) *budget {
 	if q.IsZero() {
 		return nil
 	}
 	step := min(q.Per/60, time.Minute)
 	return &budget{
-		limit: float64(q.N), steps: int64(q.Per / step), step: step, key: key, max: customers,
+		limit: float64(q.N), steps: int64(q.Per / step), step: step, max: customers,
 		shares: map[string]*share{}, at: never, guard: 1,
 	}
 }
 
-// shrink returns the two factors for an output that the rules would keep with probability want, and their draws.
+// shrink returns the two factors for an output that the rules would keep with probability want.
 func (b *budget) shrink(now time.Time, customer string, want float64) (sh *share, plan, guard chance) {
 	b.roll(now)
 	sh = b.share(customer)
@@ -85,7 +86,7 @@ func (b *budget) share(customer string) *share {
 	if len(b.shares) >= b.max {
 		return &b.other
 	}
-	sh := &share{Halves: b.other.Halves}   // it may have been among the others, and the guard must not rise
+	sh := &share{}
 	b.shares[strings.Clone(customer)] = sh // not to hold on to the text it was cut from
 	return sh
 }
@@ -160,7 +161,7 @@ func (b *budget) roll(now time.Time) {
 	}
 	b.other.roll(passed, fresh)
 	for customer, sh := range b.shares {
-		if sh.roll(passed, fresh); sh.idle() {
+		if sh.roll(passed, fresh); fresh && sh.idle() {
 			delete(b.shares, customer)
 		}
 	}
@@ -182,8 +183,9 @@ func (sh *share) roll(passed int64, fresh bool) {
 	}
 }
 
-// idle shares are forgotten, except one whose guard must not rise again.
-func (sh *share) idle() bool { return sh.Forecast < 1e-3 && sh.Halves == 0 }
+// idle shares are forgotten when a period ends. Before, that would let the guard rise, or if it were spared
+// for its guard, let the plan depend on what was kept.
+func (sh *share) idle() bool { return sh.Forecast < 1e-3 }
 
 // divide sets the level of the present step.
 func (b *budget) divide() {

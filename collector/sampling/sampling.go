@@ -6,19 +6,19 @@
 //
 // Three numbers decide, and an output is kept when each is below its probability:
 //
-//   - The rules' probability (the rate, or 1) is compared with the randomness of the trace as
-//     OpenTelemetry defines it: the same trace is kept everywhere by the same rate, and a lower rate keeps a
-//     subset. A sampler before this one that used the same randomness has kept the trace with probability a, this one
-//     would with b; both did with min(a, b), not a * b, since the smaller set lies in the larger.
-//   - The budget's plan is compared with a number mixed from the trace and a key, so that whoever chooses trace ids cannot
-//     choose to be kept; samplers with one key still decide alike.
+//   - The rules' probability (the rate, or 1) is compared with the randomness of the trace as OpenTelemetry
+//     defines it: the same trace is kept everywhere by the same rate, and a lower rate keeps a subset. A
+//     sampler before this one that used the same randomness has kept the trace with probability a, this
+//     one would with b; both do with min(a, b), not a * b, since the smaller set lies in the larger.
+//   - The budget's plan is compared with a number mixed from the trace and a key, so that whoever chooses
+//     trace ids cannot choose to be kept; samplers with one key still decide alike.
 //   - The budget's guard is compared with another such number.
 //
 // The weights are exact, because of what the probabilities depend on. Rules and plan follow from the
 // traffic that came, never from what was kept. The guard does depend on what was kept, but it only falls
 // within a period: an output of a trace passes it exactly when its number is below the guard as it stands
-// in the world where all earlier outputs of this trace passed, and that is a fixed probability. So
-// outputs of a customer that share a trace do no harm.
+// in the world where all earlier outputs of this trace passed, and that is a fixed probability. So outputs
+// of a customer that share a trace do no harm.
 //
 // The package does no input or output, and time is an argument. It leaves out holding undecided samples,
 // counting traffic, and storing snapshots: the collector does that.
@@ -37,8 +37,8 @@ import (
 // Options of a Sampler. Spec is required.
 type Options struct {
 	Spec quality.SamplingSpec
-	// Key makes the budget's choice unforeseeable for those who choose trace ids. Samplers that are to keep
-	// the same traces under pressure share it.
+	// Key makes the budget's choice unforeseeable for those who choose trace ids. Samplers that are to
+	// keep the same traces under pressure share it.
 	Key       uint64
 	MaxValues int // values counted apart by each minimum, and customers by the budget; the rest share one; default 10000
 }
@@ -103,7 +103,7 @@ func valid(q quality.Quota) bool {
 
 func (s *Sampler) reset() {
 	s.minimums = newMinimums(s.spec.Minimums(), s.maxValues)
-	s.budget = newBudget(s.spec.Budget, s.planKey, s.maxValues)
+	s.budget = newBudget(s.spec.Budget, s.maxValues)
 }
 
 // Values tells the value of an attribute; *quality.Sample does.
@@ -175,8 +175,8 @@ func (s *Sampler) Hold() time.Duration {
 	return quality.DefaultHold
 }
 
-// Decide counts an output and decides on it at the moment now. Each output is decided once, whether kept or not,
-// and again with Settle when it was undecided.
+// Decide counts an output and decides on it at the moment now. Each output is decided once, and with Settle
+// again when it was undecided. It takes all outputs, not only those that stand a chance: the plan learns from them.
 func (s *Sampler) Decide(now time.Time, u Unit) Decision {
 	d := s.draw(&u)
 	s.mu.Lock()

@@ -53,6 +53,7 @@ func TestRules(t *testing.T) {
 		{"sender kept more", with(func(u *sampling.Unit) { u.Trace, u.TraceState = lucky, "ot=th:8" }), sampling.Decision{Keep: true, Weight: 4, Reason: sampling.Uniform}},
 		{"sender cannot have kept this", with(func(u *sampling.Unit) { u.Error, u.TraceState = true, "ot=th:8" }), sampling.Decision{Keep: true, Weight: 1, Reason: sampling.Always}},
 		{"error after a sender", with(func(u *sampling.Unit) { u.Trace, u.TraceState, u.Error = lucky, "ot=th:8", true }), sampling.Decision{Keep: true, Weight: 2, Reason: sampling.Always}},
+		{"sender and id of another form", with(func(u *sampling.Unit) { u.Trace, u.TraceState, u.Error = "of another form", "ot=th:8", true }), sampling.Decision{Keep: true, Weight: 2, Reason: sampling.Always}},
 		{"own randomness", with(func(u *sampling.Unit) { u.TraceState = "a=b,ot=rv:ffffffffffffff;th:8" }), sampling.Decision{Keep: true, Weight: 4, Reason: sampling.Uniform}},
 		{"weight", with(func(u *sampling.Unit) { u.Trace, u.Weight = lucky, 5 }), sampling.Decision{Keep: true, Weight: 20, Reason: sampling.Uniform}},
 		{"weight that is no number", with(func(u *sampling.Unit) { u.Trace, u.Weight = lucky, math.NaN() }), sampling.Decision{Keep: true, Weight: 4, Reason: sampling.Uniform}},

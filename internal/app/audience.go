@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+	"google.golang.org/grpc"
 
 	"github.com/asgood-dev/asgood/internal/auth"
 )
@@ -58,6 +59,19 @@ func checkAudiences(table auth.Table, e *gin.Engine) error {
 	}
 	if len(missing) > 0 {
 		return fmt.Errorf("routes without an audience: %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// checkMethods reports the methods of a gRPC server that declare no audience.
+func checkMethods(services map[string]grpc.ServiceInfo) error {
+	table := audiences()
+	for name, service := range services {
+		for _, m := range service.Methods {
+			if _, ok := table.Of(auth.MethodGRPC, "/"+name+"/"+m.Name); !ok {
+				return fmt.Errorf("gRPC method /%s/%s has no audience", name, m.Name)
+			}
+		}
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ import (
 const loadConfiguration = `
 name: Load
 storage: {dir: %q}
-listen: {public: "127.0.0.1:0", ingest: "127.0.0.1:0", internal: "127.0.0.1:0"}
+listen: {public: "127.0.0.1:0", ingest: "127.0.0.1:0", grpc: "127.0.0.1:0", internal: "127.0.0.1:0"}
 features:
   - name: bot
     scorers:

@@ -15,12 +15,20 @@ import (
 const (
 	listenerPublic   = "public"
 	listenerIngest   = "ingest"
+	listenerGRPC     = "grpc"
 	listenerInternal = "internal"
 )
 
+// server is a bound listener and what will answer on it.
+type server interface {
+	Addr() string
+	Serve() error
+	Shutdown(ctx context.Context) error
+}
+
 // servers are the bound listeners.
 type servers struct {
-	list []*web.Server
+	list []server
 	addr map[string]string // by listener
 }
 
@@ -51,8 +59,7 @@ func (a *App) listen() (_ *servers, err error) {
 			continue
 		}
 		e := web.New(web.Options{Logger: a.log, Registerer: a.registry, Listener: x.name})
-		e.Use(a.rooms.keys.Gate(auth.GateOptions{
-			Table: table, KeyRequired: a.opts.Config.KeyRequired(x.addr), MaxBody: int64(a.opts.Config.Ingest.MaxBody)}))
+		e.Use(a.rooms.keys.Gate(a.gate(table, x.addr)))
 		x.register(e)
 		if err := checkAudiences(table, e); err != nil {
 			return s, err
@@ -67,7 +74,19 @@ func (a *App) listen() (_ *servers, err error) {
 			engines[x.addr] = e
 		}
 	}
+	g, err := listenGRPC(l.GRPC, a.rooms.collector.RegisterGRPC, a.rooms.keys.ServerOptions(a.gate(table, l.GRPC))...)
+	if err != nil {
+		return s, err
+	}
+	s.list = append(s.list, g)
+	s.addr[listenerGRPC] = g.Addr()
 	return s, nil
+}
+
+// gate configures the gate of the listener with an address.
+func (a *App) gate(table auth.Table, addr string) auth.GateOptions {
+	cfg := a.opts.Config
+	return auth.GateOptions{Table: table, KeyRequired: cfg.KeyRequired(addr), MaxBody: int64(cfg.Ingest.MaxBody)}
 }
 
 // registerIngest adds what senders and heartbeats call.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/zstd"
@@ -131,6 +132,14 @@ func monitorKey(feature, metric string) string { return feature + "/" + metric }
 func (s *scoreSink) PutStatus(ctx context.Context, st quality.MonitorStatus) error {
 	_, err := s.statuses.Put(ctx, monitorKey(st.Feature, st.Metric), st)
 	return err
+}
+
+func (s *scoreSink) OpenRegressions(ctx context.Context) ([]quality.Regression, error) {
+	all, err := s.regressions.All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading regressions: %w", err)
+	}
+	return slices.DeleteFunc(all, func(r quality.Regression) bool { return !r.Open() }), nil
 }
 
 func (s *scoreSink) PutRegression(ctx context.Context, r quality.Regression) error {

@@ -68,6 +68,8 @@ func completeFeature(f *quality.Feature) {
 	if f.Redact == nil { // an empty list is not nil: it says that nothing is to be replaced
 		f.Redact = quality.DefaultRedact()
 	}
+	f.Spans.Join = or(f.Spans.Join, quality.JoinRequest)
+	f.Spans.Wait = or(f.Spans.Wait, quality.DefaultSpanWait)
 	types := map[string]string{}
 	for i := range f.Scorers {
 		s := &f.Scorers[i]

@@ -69,6 +69,9 @@ func (d *decoder) expand(s string) (value string, used bool, err error) {
 			return "", used, fmt.Errorf("wants the environment variable %s, which is not set", m[1])
 		}
 		used = true
+		if b.Len()+len(v) > maxFile {
+			return "", used, fmt.Errorf("grows beyond %d bytes with what the variables hold", maxFile)
+		}
 		b.WriteString(v)
 		s = s[i+len(m[0]):]
 	}
@@ -76,9 +79,11 @@ func (d *decoder) expand(s string) (value string, used bool, err error) {
 	return b.String(), used, nil
 }
 
-func clip(s string) string {
-	if r := []rune(s); len(r) > 80 {
-		return string(r[:80]) + "..."
+func clip(s string) string { return clipTo(s, 80) }
+
+func clipTo(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "..."
 	}
 	return s
 }
@@ -119,6 +124,7 @@ var (
 	rateType        = reflect.TypeFor[Rate]()
 	quotaType       = reflect.TypeFor[quality.Quota]()
 	redactRuleType  = reflect.TypeFor[quality.RedactRule]()
+	listsType       = reflect.TypeFor[map[string][]string]()
 )
 
 // union fills values that have forms of their own, and reports whether v is one.
@@ -131,6 +137,8 @@ func (d *decoder) union(n ast.Node, v reflect.Value, path string) bool {
 		d.bytes(n, v.Addr().Interface().(*Bytes), path)
 	case timeType:
 		d.time(n, v.Addr().Interface().(*time.Time), path)
+	case listsType:
+		d.lists(n, v.Addr().Interface().(*map[string][]string), path)
 	case falseAlarmsType:
 		f := v.Addr().Interface().(*quality.FalseAlarms)
 		*f = quality.FalseAlarms{}

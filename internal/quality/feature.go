@@ -4,15 +4,17 @@ import "time"
 
 // Feature is an AI feature that is watched, as configured.
 type Feature struct {
-	Name     string            `yaml:"name"`
-	Title    string            `yaml:"title"` // shown to customers; defaults to the name
-	Owner    string            `yaml:"owner"`
-	Match    map[string]string `yaml:"match"`  // OTLP attributes that make a span a sample of this feature
-	Redact   []RedactRule      `yaml:"redact"` // what is replaced before storing; nil means DefaultRedact, empty means nothing
-	Scorers  []ScorerSpec      `yaml:"scorers"`
-	Monitors []MonitorSpec     `yaml:"monitors"`
-	Probes   []ProbeSpec       `yaml:"probes"`
-	Sampling *SamplingSpec     `yaml:"sampling"` // nil: every output is kept, with weight 1
+	Name     string              `yaml:"name"`
+	Title    string              `yaml:"title"` // shown to customers; defaults to the name
+	Owner    string              `yaml:"owner"`
+	Match    map[string]string   `yaml:"match"` // OTLP attributes that make a span a sample of this feature
+	Map      map[string][]string `yaml:"map"`   // fields and attributes of a sample by the OTLP attributes they come from, the first present one wins
+	Spans    SpanSpec            `yaml:"spans"`
+	Redact   []RedactRule        `yaml:"redact"` // what is replaced before storing; nil means DefaultRedact, empty means nothing
+	Scorers  []ScorerSpec        `yaml:"scorers"`
+	Monitors []MonitorSpec       `yaml:"monitors"`
+	Probes   []ProbeSpec         `yaml:"probes"`
+	Sampling *SamplingSpec       `yaml:"sampling"` // nil: every output is kept, with weight 1
 }
 
 // ScorerSpec configures a scorer. Its metric has the scorer's name.

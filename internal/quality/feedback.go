@@ -14,6 +14,7 @@ type Feedback struct {
 	Trace    string `json:"trace,omitempty"`    // trace id of the scored operation, in hex
 	Span     string `json:"span,omitempty"`     // its span id, in hex; empty means the whole trace
 	Response string `json:"response,omitempty"` // response id that the model's provider gave
+	Session  string `json:"session,omitempty"`  // a whole conversation, which no single sample stands for
 
 	Metric      string       `json:"metric"`
 	Value       *float64     `json:"value,omitempty"` // nil only with an error
@@ -40,12 +41,15 @@ const (
 // maxExplanation bounds the words of one score, in bytes.
 const maxExplanation = 64 << 10
 
+// Failed reports whether the evaluation failed: it says nothing about the output.
+func (f *Feedback) Failed() bool { return f.Error != "" && f.Value == nil }
+
 // Validate checks what every feedback must have. The error names the field.
 func (f *Feedback) Validate() error {
 	switch {
 	case f.Sample == "" && f.Trace == "" && f.Response == "":
 		return Errorf(KindInvalid, `field "sample": required: the id of the sample, or "trace" and "span", or "response"`)
-	case f.Sample != "" && f.Feature == "":
+	case f.Sample != "" && f.Feature == "" && f.Trace == "" && f.Response == "":
 		return Errorf(KindInvalid, `field "feature": required beside "sample"`)
 	case f.Metric == "":
 		return Errorf(KindInvalid, `field "metric": required`)
@@ -81,7 +85,7 @@ func (f *Feedback) validateTexts() error {
 // Target is the name by which the feedback calls its sample: that of the sample itself when it has one.
 func (f *Feedback) Target() (key SampleKey, alias string) {
 	switch {
-	case f.Sample != "":
+	case f.Sample != "" && f.Feature != "":
 		return SampleKey{Feature: f.Feature, ID: f.Sample}, ""
 	case f.Trace != "":
 		return SampleKey{}, SpanAlias(f.Trace, f.Span)
@@ -90,8 +94,9 @@ func (f *Feedback) Target() (key SampleKey, alias string) {
 	}
 }
 
-// SpanAlias names a sample by a span that is part of it, or by its whole trace.
-func SpanAlias(trace, span string) string { return "span/" + trace + "/" + span }
+// SpanAlias names a sample by a span that is part of it, or by its whole trace. Ids are hex and have their
+// lengths, so that no two aliases are alike.
+func SpanAlias(trace, span string) string { return trace + span }
 
 // ResponseAlias names a sample by a response id of the model's provider.
-func ResponseAlias(id string) string { return "response/" + id }
+func ResponseAlias(id string) string { return id }
