@@ -28,13 +28,14 @@ type server interface {
 
 // servers are the bound listeners.
 type servers struct {
-	list []server
-	addr map[string]string // by listener
+	list   []server
+	addr   map[string]string         // by listener
+	routes map[string]gin.RoutesInfo // by listener, of those that speak HTTP
 }
 
 // listen binds every listener. Two with one address share it.
 func (a *App) listen() (_ *servers, err error) {
-	s := &servers{addr: map[string]string{}}
+	s := &servers{addr: map[string]string{}, routes: map[string]gin.RoutesInfo{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.shutdown(context.Background()))
@@ -55,7 +56,7 @@ func (a *App) listen() (_ *servers, err error) {
 			if err := checkAudiences(table, e); err != nil {
 				return s, err
 			}
-			s.addr[x.name] = s.list[len(s.list)-1].Addr()
+			s.addr[x.name], s.routes[x.name] = s.list[len(s.list)-1].Addr(), e.Routes()
 			continue
 		}
 		e := web.New(web.Options{Logger: a.log, Registerer: a.registry, Listener: x.name})
@@ -69,7 +70,7 @@ func (a *App) listen() (_ *servers, err error) {
 			return s, err
 		}
 		s.list = append(s.list, server)
-		s.addr[x.name] = server.Addr()
+		s.addr[x.name], s.routes[x.name] = server.Addr(), e.Routes()
 		if !strings.HasSuffix(x.addr, ":0") { // each of those gets a port of its own
 			engines[x.addr] = e
 		}
