@@ -204,7 +204,7 @@ func (d *door) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		select {
 		case <-d.queue.filled:
-			if batch := d.queue.message(chunkBytes); len(batch) > 0 {
+			if batch := d.queue.message(); len(batch) > 0 {
 				d.handOff(context.WithoutCancel(ctx), batch)
 			}
 		case <-ctx.Done():
@@ -221,7 +221,7 @@ func (d *door) shut() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	for {
-		batch := d.queue.message(chunkBytes)
+		batch := d.queue.message()
 		if len(batch) == 0 {
 			return
 		}

@@ -1,6 +1,9 @@
 package collector
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // lanes is the queue of jobs. Each customer has a lane, and lanes take turns: who sends little waits for no more
 // than what is being published and one message, whatever another has queued.
@@ -37,9 +40,10 @@ func (l *lanes) push(j *job) {
 	l.signal()
 }
 
-// message takes jobs up to a size: the next one, and one of each lane in turn as long as they fit. It is empty
+// message takes the jobs of a message: the next one, and one of each lane in turn as long as they fit. It is empty
 // when none wait.
-func (l *lanes) message(size int) (batch []*job) {
+func (l *lanes) message() (batch []*job) {
+	size := chunkBytes
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for taken := -1; taken != len(batch) && l.jobs > 0; {
@@ -70,7 +74,7 @@ func (l *lanes) round(batch []*job, size int) ([]*job, int) {
 			served = append(served, x)
 		}
 	}
-	l.turns = append(waiting, served...)
+	l.turns = slices.Concat(waiting, served)
 	return batch, size
 }
 

@@ -181,7 +181,7 @@ func TestLanesTakeTurns(t *testing.T) {
 	for i := range 9 {
 		l.push(jobOf(fmt.Sprint("other", i), 100))
 	}
-	first, second := l.message(chunkBytes), l.message(chunkBytes)
+	first, second := l.message(), l.message()
 	if len(first) != 10 || len(second) != 1 || second[0].most().customer != "large" {
 		t.Errorf("got %d jobs and then %d, want the first of the flood with the nine, and then the large one", len(first), len(second))
 	}
@@ -204,7 +204,7 @@ func TestLanesLoseNothing(t *testing.T) {
 				n++
 			},
 			"message": func(t *rapid.T) {
-				batch := l.message(chunkBytes)
+				batch := l.message()
 				if len(batch) == 0 && n > 0 {
 					t.Fatalf("nothing came and %d wait", n)
 				}

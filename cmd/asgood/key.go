@@ -20,9 +20,22 @@ import (
 const envKey = "ASGOOD_KEY"
 
 func keyCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "key", Short: "Make, list and revoke the keys of those who send"}
+	cmd := &cobra.Command{
+		Use: "key", Short: "Make, list and revoke the keys of those who send", Args: knownCommand, SuggestionsMinimumDistance: 2,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
 	cmd.AddCommand(keyCreateCommand(), keyListCommand(), keyRevokeCommand())
 	return cmd
+}
+
+// oneArg wants one argument, and names it when it is missing.
+func oneArg(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return quality.Errorf(quality.KindInvalid, "want the %s; see %s --help", what, cmd.CommandPath())
+	}
 }
 
 // keyFlags are the flags of every key command.
@@ -50,7 +63,7 @@ type keyLimits struct{ expires, rate, bytes, body string }
 
 func keyCreateCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "create", Args: cobra.NoArgs,
+		Use: "create", Args: noArgs,
 		Short: "Make a key and print it; it is shown this once",
 		Example: "  asgood key create --name support-bot --scope samples,traces --feature support-assistant --expires 90d --rate 500/s\n" +
 			"  asgood key create --name deploys --scope changes --json",
@@ -141,7 +154,7 @@ func printCreated(out, notes io.Writer, created app.CreatedKey, asJSON bool) err
 }
 
 func keyListCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Args: cobra.NoArgs, Short: "List keys, the newest first"}
+	cmd := &cobra.Command{Use: "list", Args: noArgs, Short: "List keys, the newest first"}
 	flags := addKeyFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		o, err := flags.options(cmd)
@@ -190,7 +203,7 @@ func shortTime(t time.Time) string {
 }
 
 func keyRevokeCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "revoke ID", Args: cobra.ExactArgs(1), Short: "End a key at once and for good"}
+	cmd := &cobra.Command{Use: "revoke ID", Args: oneArg("ID of a key"), Short: "End a key at once and for good"}
 	flags := addKeyFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o, err := flags.options(cmd)

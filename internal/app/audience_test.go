@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -214,7 +213,7 @@ func TestEveryMethodHasItsAudience(t *testing.T) {
 		{"a key of another scope", k.other, codes.PermissionDenied}, {"an expired key", k.expired, codes.Unauthenticated},
 		{"a revoked key", k.revoked, codes.Unauthenticated}, {"a key of another feature", k.feature, codes.OK},
 	} {
-		ctx := context.Context(t.Context())
+		ctx := t.Context()
 		if tt.key != "" {
 			ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+tt.key)
 		}

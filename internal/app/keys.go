@@ -51,16 +51,17 @@ func (a *App) CreateKey(ctx context.Context, spec KeySpec) (token string, err er
 	return token, err
 }
 
-// What a key may do, what is known of one, and one that was just made.
-type (
-	KeySpec    = auth.Spec
-	KeyScope   = auth.Scope
-	Key        = auth.Key
-	CreatedKey = auth.Created
-)
+// KeySpec says what a key shall be allowed to do.
+type KeySpec = auth.Spec
 
-// KeyScopes returns the scopes that a key can have.
-func KeyScopes() []KeyScope { return auth.Scopes() }
+// KeyScope is a sort of data that a key may send.
+type KeyScope = auth.Scope
+
+// Key is what is known of a key.
+type Key = auth.Key
+
+// CreatedKey is a key that was just made, with its token.
+type CreatedKey = auth.Created
 
 // KeyOptions say which server's keys a command works on.
 type KeyOptions struct {

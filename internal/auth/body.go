@@ -1,7 +1,10 @@
 package auth
 
 import (
+	"errors"
 	"io"
+	"os"
+	"time"
 
 	"github.com/asgood-dev/asgood/internal/quality"
 )
@@ -14,6 +17,44 @@ type body struct {
 	limit  int64
 	left   int64
 	err    error // ends the body for good
+	pace   pace
+}
+
+// pace keeps a sender that stalls from holding what a request holds: a body has slowTime, and a second more for
+// each slowBytes that have come.
+type pace struct {
+	set   func(deadline time.Time) error // of the connection; nil where there is none
+	began time.Time
+	read  int64
+}
+
+const (
+	slowTime  = 30 * time.Second
+	slowBytes = 16 << 10
+)
+
+// wait sets the deadline of the next read.
+func (p *pace) wait() {
+	if p.set == nil {
+		return
+	}
+	if p.began.IsZero() {
+		p.began = time.Now()
+	}
+	p.apply(p.began.Add(slowTime + time.Duration(p.read)*time.Second/slowBytes))
+}
+
+// end takes the deadline away, which would else end the request while it is worked on.
+func (p *pace) end() {
+	if p.set != nil {
+		p.apply(time.Time{})
+	}
+}
+
+func (p *pace) apply(deadline time.Time) {
+	if p.set(deadline) != nil {
+		p.set = nil // a connection of another sort
+	}
 }
 
 // Read fails with an error of kind too large or too many, which is told to the caller as it is.
@@ -25,9 +66,19 @@ func (b *body) Read(p []byte) (int, error) {
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
 	}
+	b.pace.wait()
 	n, err := b.ReadCloser.Read(p)
+	b.pace.read += int64(n)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		b.keys.metrics.refuse(ReasonSlow)
+		b.err = quality.Errorf(quality.KindInvalid, "body came too slowly: want it within %s and a second for each %d bytes", slowTime, slowBytes)
+		return n, b.err
+	case err != nil:
+		b.pace.end()
+	}
 	if b.left -= int64(n); b.left < 0 {
-		b.keys.metrics.refuse(ReasonTooLarge, 1)
+		b.keys.metrics.refuse(ReasonTooLarge)
 		b.err = tooLarge(b.limit)
 		return n - 1, b.err
 	}

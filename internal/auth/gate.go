@@ -58,7 +58,7 @@ func (g *gate) handle(c *gin.Context) {
 	case machine:
 		g.machine(c, a.scope)
 	default:
-		g.keys.metrics.refuse(ReasonAudience, 1)
+		g.keys.metrics.refuse(ReasonAudience)
 		g.keys.opts.Logger.Error("a route declares no audience and is open to nobody", "method", c.Request.Method, "route", path)
 		web.Fail(c, quality.Errorf(quality.KindForbidden, "this route declares no audience and is open to nobody"))
 	}
@@ -68,12 +68,12 @@ func (g *gate) handle(c *gin.Context) {
 // addresses, and read the answers when the name of their own host is made to point there.
 func (g *gate) internal(c *gin.Context) {
 	if !localHost(c.Request.Host) {
-		g.keys.metrics.refuse(ReasonOrigin, 1)
+		g.keys.metrics.refuse(ReasonOrigin)
 		web.Fail(c, quality.Errorf(quality.KindForbidden, "Host %.80q: want localhost or an address", c.Request.Host))
 		return
 	}
 	if err := g.foreign.Check(c.Request); err != nil {
-		g.keys.metrics.refuse(ReasonOrigin, 1)
+		g.keys.metrics.refuse(ReasonOrigin)
 		web.Fail(c, quality.Errorf(quality.KindForbidden, "not for pages of other origins: %w", err))
 	}
 }
@@ -95,7 +95,7 @@ func (g *gate) machine(c *gin.Context, scope Scope) {
 	}
 	limit := bodyLimit(sender, g.opts.MaxBody)
 	if c.Request.ContentLength > limit {
-		g.keys.metrics.refuse(ReasonTooLarge, 1)
+		g.keys.metrics.refuse(ReasonTooLarge)
 		g.fail(c, scope, tooLarge(limit))
 		return
 	}
@@ -103,7 +103,8 @@ func (g *gate) machine(c *gin.Context, scope Scope) {
 		c.Request = c.Request.WithContext(withSender(c.Request.Context(), sender))
 	}
 	if c.Request.Body != nil && c.Request.Body != http.NoBody {
-		c.Request.Body = &body{ReadCloser: c.Request.Body, keys: g.keys, sender: sender, limit: limit, left: limit}
+		c.Request.Body = &body{ReadCloser: c.Request.Body, keys: g.keys, sender: sender, limit: limit, left: limit,
+			pace: pace{set: http.NewResponseController(c.Writer).SetReadDeadline}}
 	}
 }
 
@@ -137,7 +138,7 @@ func (g *gate) refuse(c *gin.Context, r refusal) {
 // to come later.
 func (k *Keys) judge(r refusal, from netip.Addr, route string) error {
 	if !r.reason.failed() {
-		k.metrics.refuse(r.reason, 1)
+		k.metrics.refuse(r.reason)
 		return r.err()
 	}
 	v := k.attempts.fail(from, r.now)
@@ -150,10 +151,10 @@ func (k *Keys) judge(r refusal, from netip.Addr, route string) error {
 			"id", id, "not_logged", v.suppressed)
 	}
 	if v.wait > 0 {
-		k.metrics.refuse(ReasonAttempts, 1)
+		k.metrics.refuse(ReasonAttempts)
 		return quality.TooMany(v.wait, "too many requests without a good key; try again later")
 	}
-	k.metrics.refuse(r.reason, 1)
+	k.metrics.refuse(r.reason)
 	return r.err()
 }
 

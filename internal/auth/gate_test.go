@@ -2,16 +2,21 @@ package auth_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/asgood-dev/asgood/internal/auth"
+	"github.com/asgood-dev/asgood/internal/web"
 )
 
 func TestGate(t *testing.T) {
@@ -273,5 +278,87 @@ func TestAttempts(t *testing.T) {
 	}
 	if log := f.log.String(); strings.Count(log, "without a good key") != 2 || !strings.Contains(log, "not_logged=49") {
 		t.Errorf("got %s, want a second line that tells of 49 others", log)
+	}
+}
+
+// stalling is the connection of a sender that stops in the middle of a body.
+type stalling struct {
+	http.ResponseWriter
+	deadlines []time.Time
+}
+
+func (s *stalling) SetReadDeadline(t time.Time) error {
+	s.deadlines = append(s.deadlines, t)
+	return nil
+}
+
+type parts struct {
+	list []string
+	end  error
+}
+
+func (p *parts) Read(b []byte) (int, error) {
+	if len(p.list) == 0 {
+		return 0, p.end
+	}
+	n := copy(b, p.list[0])
+	p.list = p.list[1:]
+	return n, nil
+}
+
+func TestABodyThatStalls(t *testing.T) {
+	f := keys(t, bucket(t))
+	e := web.New(web.Options{})
+	e.Use(f.Gate(auth.GateOptions{Table: table}))
+	e.POST("/v1/samples", web.Handle(func(c *gin.Context) error {
+		_, err := io.ReadAll(c.Request.Body)
+		return err
+	}))
+	for _, tt := range []struct {
+		end    error
+		status int
+		last   bool // the deadline is taken away
+	}{{io.EOF, 200, true}, {os.ErrDeadlineExceeded, 400, false}} {
+		w := &stalling{ResponseWriter: httptest.NewRecorder()}
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/samples", &parts{list: []string{strings.Repeat("x", 200), strings.Repeat("x", 200)}, end: tt.end})
+		e.ServeHTTP(w, req)
+		if got := w.ResponseWriter.(*httptest.ResponseRecorder).Code; got != tt.status {
+			t.Errorf("%v: got %d, want %d", tt.end, got, tt.status)
+		}
+		if n := len(w.deadlines); n < 3 || !w.deadlines[1].After(w.deadlines[0]) || w.deadlines[n-1].IsZero() != tt.last {
+			t.Errorf("%v: got deadlines %v", tt.end, w.deadlines)
+		}
+	}
+	if f.refused(t, auth.ReasonSlow) != 1 {
+		t.Error("the stalled body was not counted")
+	}
+}
+
+// A request that is worked on for longer than its body may take is not cut.
+func TestNoDeadlineAfterTheBody(t *testing.T) {
+	f := keys(t, bucket(t))
+	e := web.New(web.Options{})
+	e.Use(f.Gate(auth.GateOptions{Table: table}))
+	e.POST("/v1/samples", web.Handle(func(c *gin.Context) error {
+		if err := http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+			return err
+		}
+		if _, err := io.ReadAll(c.Request.Body); err != nil {
+			return err
+		}
+		timer := time.NewTimer(100 * time.Millisecond)
+		select {
+		case <-timer.C:
+			return nil
+		case <-c.Request.Context().Done():
+			return c.Request.Context().Err()
+		}
+	}))
+	s := httptest.NewServer(e)
+	defer s.Close()
+	for range 3 { // on one connection
+		if status, body, _ := call(t, http.MethodPost, s.URL+"/v1/samples", "chat"); status != 200 {
+			t.Errorf("got %d %s", status, body)
+		}
 	}
 }

@@ -43,7 +43,7 @@ func (k *Keys) UnaryInterceptor(o GateOptions) grpc.UnaryServerInterceptor {
 		}
 		size := sizeOf(req)
 		if limit := bodyLimit(sender, o.MaxBody); size > limit {
-			k.metrics.refuse(ReasonTooLarge, 1)
+			k.metrics.refuse(ReasonTooLarge)
 			return nil, grpcError(tooLarge(limit))
 		}
 		if sender == nil {
@@ -68,7 +68,7 @@ func (k *Keys) call(ctx context.Context, method string, header metadata.MD, o Ga
 		return nil, nil
 	case machine:
 	default:
-		k.metrics.refuse(ReasonAudience, 1)
+		k.metrics.refuse(ReasonAudience)
 		return nil, grpcError(quality.Errorf(quality.KindForbidden, "%s declares no audience and is open to nobody", method))
 	}
 	sender, r := k.admit(readCredential(header.Get("authorization"), header.Get("x-api-key")), a.scope, o.KeyRequired)

@@ -26,4 +26,4 @@ func newMetrics(reg prometheus.Registerer, k *Keys) (*metrics, error) {
 	return m, errors.Join(reg.Register(m.refused), reg.Register(m.unreadable), reg.Register(known))
 }
 
-func (m *metrics) refuse(r Reason, n int) { m.refused.WithLabelValues(string(r)).Add(float64(n)) }
+func (m *metrics) refuse(r Reason) { m.refused.WithLabelValues(string(r)).Inc() }

@@ -26,13 +26,14 @@ const (
 	ReasonRate      Reason = "rate"       // more records per second than the key may send
 	ReasonBytes     Reason = "bytes"      // more bytes per second than the key may send
 	ReasonTooLarge  Reason = "too_large"  // a body above the limit
+	ReasonSlow      Reason = "slow"       // a body that stalls
 	ReasonOrigin    Reason = "origin"     // a web page, or a name that is not this machine's, calls an internal route
 	ReasonAudience  Reason = "undeclared" // the route declares no audience
 )
 
 func reasons() []Reason {
 	return []Reason{ReasonMissing, ReasonScheme, ReasonSeveral, ReasonMalformed, ReasonUnknown, ReasonExpired, ReasonRevoked, ReasonScope,
-		ReasonFeature, ReasonAttempts, ReasonRate, ReasonBytes, ReasonTooLarge, ReasonOrigin, ReasonAudience}
+		ReasonFeature, ReasonAttempts, ReasonRate, ReasonBytes, ReasonTooLarge, ReasonSlow, ReasonOrigin, ReasonAudience}
 }
 
 // failed reports whether a request with this reason is an attempt by somebody who has no good key.

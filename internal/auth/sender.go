@@ -78,12 +78,12 @@ func (s *Sender) allow(feature string) error {
 	k := s.key.Load()
 	switch {
 	case !k.Revoked.IsZero():
-		s.keys.metrics.refuse(ReasonRevoked, 1)
+		s.keys.metrics.refuse(ReasonRevoked)
 		return quality.Errorf(quality.KindForbidden, "key %s was revoked", s.id)
 	case len(k.Features) == 0 || slices.Contains(k.Features, feature):
 		return nil
 	}
-	s.keys.metrics.refuse(ReasonFeature, 1)
+	s.keys.metrics.refuse(ReasonFeature)
 	if feature == "" {
 		return quality.Errorf(quality.KindForbidden, "field %q: required, because key %s may send for some features only (%s)", "feature", s.id, few(k.Features))
 	}
@@ -116,7 +116,7 @@ func (s *Sender) spend(reason Reason, n int, now time.Time) error {
 	if l.TokensAt(now) >= -float64(l.Limit())*debtTime.Seconds() {
 		return nil
 	}
-	s.keys.metrics.refuse(reason, 1)
+	s.keys.metrics.refuse(reason)
 	return s.overdrawn(reason, now)
 }
 
