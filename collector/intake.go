@@ -54,6 +54,8 @@ type intake struct {
 	others  []other // ids that another request, or an earlier chunk, has on its way
 	failed  int     // samples not stored for no reason of theirs
 	failure error
+	turn    turn
+	fair    bool // it is a request: a customer may not take more than its share
 	sent    bool // something was handed off before, so waiting for room is better than giving up
 
 	redacted  bool     // what comes was redacted before
@@ -279,24 +281,24 @@ func (in *intake) flush() {
 	if len(in.chunk) == 0 {
 		return
 	}
+	in.turn.done() // what follows may wait
 	chunk := in.chunk
 	in.chunk, in.size = nil, 0
 	for len(in.jobs) >= outstanding {
 		in.settle(in.jobs[0])
 		in.jobs = in.jobs[1:]
 	}
-	if in.failure != nil { // the hand-off has just failed; the rest of the request would fare no better
+	if in.failure != nil && quality.KindOf(in.failure) != quality.KindTooMany { // the hand-off has just failed; the rest of the request would fare no better
 		in.fail(len(chunk), in.failure)
 		return
 	}
-	adm, err := in.c.door.admit(in.ctx, chunk, in.now, in.sent)
+	adm, err := in.c.door.admit(in.ctx, chunk, in.now, in.sent, in.fair)
 	for feature, n := range adm.duplicates {
 		in.duplicate(feature, n)
 	}
 	in.others = append(in.others, adm.others...)
 	if err != nil {
 		in.fail(adm.fresh, err)
-		return
 	}
 	if adm.job != nil {
 		in.jobs, in.sent = append(in.jobs, adm.job), true
@@ -311,7 +313,7 @@ func (in *intake) duplicate(feature string, n int) {
 func (in *intake) fail(n int, err error) {
 	in.failed += n
 	in.failure = err
-	in.c.metrics.refused.WithLabelValues(reasonUnavailable).Add(float64(n))
+	in.c.metrics.refused.WithLabelValues(failReason(err)).Add(float64(n))
 }
 
 // settle waits for a job of ours.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -50,7 +51,7 @@ func changeAddCommand() *cobra.Command {
 	f.StringVar(&c.After, "after", "", "what is in use now")
 	f.StringVar(&at, "at", "", "when it took effect, such as 2026-03-01T12:00:00Z; the default is now")
 	f.StringVar(&c.ID, "id", "", "id of the change; the same id again is the same change")
-	f.StringVar(&server, "server", "", "ingest address of a running server; the default is the configuration's, and the data directory itself when none runs")
+	f.StringVar(&server, "server", "", "ingest address of a running server; the default is the configuration's, and the data directory itself when none runs; $ASGOOD_KEY is sent as key")
 	f.BoolVar(&asJSON, "json", false, "print the result as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		c.Layer = quality.Layer(layer)
@@ -67,7 +68,7 @@ func changeAddCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		id, added, err := app.AddChange(cmd.Context(), app.ChangeOptions{Config: cfg, Server: server, Logger: quiet(cmd)}, c)
+		id, added, err := app.AddChange(cmd.Context(), app.ChangeOptions{Config: cfg, Server: server, Key: os.Getenv(envKey), Logger: quiet(cmd)}, c)
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ func importCommand() *cobra.Command {
 	f.StringVar(&mapping, "map", "", "field=column, comma separated; a column may be a template such as {model}/{id} (required)")
 	f.StringVar(&o.Feature, "feature", "", "feature of every row, unless the mapping has one")
 	f.StringVar(&o.TimeLayout, "time-layout", "", "Go layout of the time column, such as '01/02/2006, 15:04:05'; unambiguous forms need none")
-	f.StringVar(&o.Server, "server", "", "ingest address of a running server; the default is the configuration's, and the data directory itself when none runs")
+	f.StringVar(&o.Server, "server", "", "ingest address of a running server; the default is the configuration's, and the data directory itself when none runs; $ASGOOD_KEY is sent as key")
 	f.StringVarP(&output, "output", "o", "", "write the samples as NDJSON to this file (- for standard output) instead of storing them")
 	f.BoolVar(&asJSON, "json", false, "print the result as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -41,6 +41,7 @@ func importCommand() *cobra.Command {
 			return err
 		}
 		defer in.Close()
+		o.Key = os.Getenv(envKey)
 		o.Input, o.Map, o.Progress, o.Logger = in, mapping, progress(cmd, "rows"), quiet(cmd)
 		return runImport(cmd, &o, *path, output, asJSON)
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync/atomic"
@@ -66,6 +67,9 @@ func listenGRPC(addr string, register func(grpc.ServiceRegistrar), options ...gr
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: 10 * time.Minute}),
 	)...)
 	register(s)
+	if err := checkMethods(s.GetServiceInfo()); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
 	return &grpcServer{listener: l, server: s}, nil
 }
 

@@ -40,6 +40,7 @@ type ImportOptions struct {
 	Feature    string    // of rows that name none
 	TimeLayout string    // Go layout of the time column; empty tries the unambiguous ones
 	Server     string    // ingest address; empty means the configuration's, or the data directory when nothing answers there
+	Key        string    // for an ingest listener that asks for one
 	Output     io.Writer // when set the samples are written here as NDJSON and stored nowhere
 	Config     *config.Config
 	Progress   func(rows int)
@@ -161,9 +162,9 @@ func destination(ctx context.Context, o ImportOptions) (taker, error) {
 	case o.Output != nil:
 		return fileTaker{json.NewEncoder(o.Output)}, nil
 	case o.Server != "":
-		return newServerTaker(o.Server), nil
+		return newServerTaker(o.Server, o.Key), nil
 	case answers(ctx, o.Config.Listen.Ingest):
-		return newServerTaker(o.Config.Listen.Ingest), nil
+		return newServerTaker(reachable(o.Config.Listen.Ingest), o.Key), nil
 	default:
 		return openDirectory(ctx, o)
 	}
@@ -204,14 +205,15 @@ func (fileTaker) close() error { return nil }
 // serverTaker posts to a running server.
 type serverTaker struct {
 	url    string
+	key    string // empty sends none
 	client *http.Client
 }
 
-func newServerTaker(addr string) *serverTaker {
+func newServerTaker(addr, key string) *serverTaker {
 	if !strings.Contains(addr, "://") {
 		addr = "http://" + addr
 	}
-	return &serverTaker{url: strings.TrimSuffix(addr, "/") + "/v1/samples", client: &http.Client{Timeout: time.Minute}}
+	return &serverTaker{url: strings.TrimSuffix(addr, "/") + "/v1/samples", key: key, client: &http.Client{Timeout: time.Minute}}
 }
 
 func (s *serverTaker) close() error {
@@ -233,6 +235,9 @@ func (s *serverTaker) take(ctx context.Context, samples []quality.Sample) (colle
 	}
 	req.Header.Set("Content-Type", "application/x-ndjson")
 	req.Header.Set("Asgood-Sampling", "off")
+	if s.key != "" {
+		req.Header.Set("Authorization", "Bearer "+s.key)
+	}
 	res, err := s.client.Do(req)
 	if err != nil {
 		return collector.Result{}, fmt.Errorf("sending samples: %w", err)

@@ -11,6 +11,7 @@ import (
 	"github.com/asgood-dev/asgood/collector/ledger"
 	"github.com/asgood-dev/asgood/collector/probe"
 	"github.com/asgood-dev/asgood/evaluator"
+	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/statuspage"
@@ -48,6 +49,7 @@ var followLimits = bus.BatchLimits{Messages: 256, Bytes: 8 << 20}
 
 // rooms are the four rooms and what connects them.
 type rooms struct {
+	keys      *auth.Keys
 	ledger    *ledger.Ledger
 	collector *collector.Collector
 	recent    *probe.Counts
@@ -85,7 +87,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 		name  string
 		build func(context.Context, *App) error
 	}{
-		{"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
+		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"alerts", r.buildAlerts},
 	} {
 		if err := step.build(ctx, a); err != nil {
@@ -116,6 +118,7 @@ func (r *rooms) buildCollector(ctx context.Context, a *App) (err error) {
 	r.collector, err = collector.New(collector.Options{
 		Features: a.opts.Config.Features, Handoff: handoff{b}, Room: room.Room, Counts: r.recent, Observer: r.ledger, Key: key,
 		Feedback: staged[bus.Feedback], Spans: staged[bus.Spans], Held: staged[bus.Held],
+		Guard: auth.Guard{}, PerCustomer: float64(a.opts.Config.Ingest.PerCustomer),
 		Dir: filepath.Join(a.opts.Config.Storage.Dir, dirIDs), Retention: a.opts.Config.Retention.Samples,
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
@@ -137,7 +140,7 @@ func (r *rooms) buildProber(ctx context.Context, a *App) (err error) {
 	}
 	r.prober, err = probe.New(probe.Options{
 		Features: a.opts.Config.Features, Sink: r.probes, Known: r.probes.known(), Beats: beats, KnownBeats: known,
-		Traffic: r.recent, Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
+		Allow: auth.Guard{}.Allow, Traffic: r.recent, Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ func (d *decoder) check(c *Config) {
 	}
 	d.checkCustomers(c.Customers)
 	d.checkListen(c.Listen)
+	d.checkIngest(c.Ingest)
 	if c.StatusPage.URL != "" && !isWebURL(c.StatusPage.URL) {
 		d.bad("statuspage.url", "want a URL such as https://status.example.com")
 	}
@@ -154,10 +155,10 @@ func (d *decoder) name(list string, i int, name string, form *regexp.Regexp, see
 
 func (d *decoder) checkListen(l Listen) {
 	d.checkAddr("listen.public", l.Public)
-	for _, a := range []struct{ path, addr string }{{"listen.ingest", l.Ingest}, {"listen.grpc", l.GRPC}, {"listen.internal", l.Internal}} {
-		if d.checkAddr(a.path, a.addr) && !isLoopback(a.addr) {
-			d.bad(a.path, "not a loopback address: this listener asks nobody for a key, so it may be open to this machine only (such as 127.0.0.1:4318)")
-		}
+	d.checkAddr("listen.ingest", l.Ingest)
+	d.checkAddr("listen.grpc", l.GRPC)
+	if d.checkAddr("listen.internal", l.Internal) && !isLoopback(l.Internal) {
+		d.bad("listen.internal", "not a loopback address: this listener asks nobody for a key, so it may be open to this machine only (such as 127.0.0.1:8081)")
 	}
 	seen := map[string]string{}
 	for _, a := range []struct{ path, addr string }{

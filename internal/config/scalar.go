@@ -121,6 +121,7 @@ var (
 	falseAlarmsType = reflect.TypeFor[quality.FalseAlarms]()
 	windowType      = reflect.TypeFor[quality.BaselineWindow]()
 	bytesType       = reflect.TypeFor[Bytes]()
+	rateType        = reflect.TypeFor[Rate]()
 	quotaType       = reflect.TypeFor[quality.Quota]()
 	redactRuleType  = reflect.TypeFor[quality.RedactRule]()
 	listsType       = reflect.TypeFor[map[string][]string]()
@@ -150,6 +151,8 @@ func (d *decoder) union(n ast.Node, v reflect.Value, path string) bool {
 			return false
 		}
 		d.duration(n, &v.Addr().Interface().(*quality.BaselineWindow).Last, path, "a duration such as 7d, or {from: TIME, to: TIME}")
+	case rateType:
+		d.rate(n, v.Addr().Interface().(*Rate), path)
 	case quotaType:
 		d.quota(n, v.Addr().Interface().(*quality.Quota), path)
 	case redactRuleType:
