@@ -26,7 +26,8 @@ type decoder struct {
 	location *time.Location // of dates without a zone
 	anchors  map[string]ast.Node
 	places   map[string]place
-	budget   int // nodes that may still be visited: aliases of aliases grow without bound
+	budget   int  // nodes that may still be visited: aliases of aliases grow without bound
+	verbatim bool // ${NAME} is text like any other
 	problems Problems
 }
 
@@ -150,6 +151,8 @@ func (d *decoder) value(n ast.Node, v reflect.Value, path string) {
 		d.stringMap(n, v, path)
 	case reflect.Slice, reflect.Array:
 		d.list(n, v, path)
+	case reflect.Interface:
+		d.free(n, v, path)
 	default:
 		d.scalar(n, v, path)
 	}
