@@ -62,7 +62,7 @@ func root() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return quality.Errorf(quality.KindInvalid, "%w", err)
 	})
-	cmd.AddCommand(serveCommand(), demoCommand(), checkCommand(), importCommand(), backtestCommand(), changeCommand(), migrateCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), demoCommand(), checkCommand(), importCommand(), backtestCommand(), changeCommand(), canaryCommand(), migrateCommand(), versionCommand())
 	return cmd
 }
 

@@ -26,6 +26,7 @@ var rules = map[string][]string{
 	"collector/probe":     {"internal/quality", "internal/web"},
 	"collector/ledger":    {"internal/quality", "internal/web", "collector/ledger"},
 	"collector/spans":     {"internal/quality"},
+	"collector/canary":    {"internal/quality", "internal/web"},
 	"evaluator/detect":    {},
 	"evaluator":           {"internal/quality", "internal/web", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "alerts"},
@@ -49,6 +50,7 @@ var owners = map[string][]string{
 	"google.golang.org/grpc":              {"collector"},
 	"github.com/chromedp/":                {}, // tests only
 	"github.com/tidwall/gjson":            {"collector/spans"},
+	"github.com/theory/jsonpath":          {"collector/canary", "internal/config"},
 }
 
 type source struct {

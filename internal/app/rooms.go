@@ -8,6 +8,7 @@ import (
 
 	"github.com/asgood-dev/asgood/alerts"
 	"github.com/asgood-dev/asgood/collector"
+	"github.com/asgood-dev/asgood/collector/canary"
 	"github.com/asgood-dev/asgood/collector/ledger"
 	"github.com/asgood-dev/asgood/collector/probe"
 	"github.com/asgood-dev/asgood/evaluator"
@@ -27,6 +28,8 @@ const (
 	bucketOutbox      = "outbox"
 	bucketChanges     = "changes"
 	bucketLedger      = "ledger"
+	bucketCanaries    = "canaries"
+	bucketBehaviours  = "behaviours"
 )
 
 // The readers of the streams, by which the bus remembers how far each has come.
@@ -50,9 +53,11 @@ var followLimits = bus.BatchLimits{Messages: 256, Bytes: 8 << 20}
 type rooms struct {
 	ledger    *ledger.Ledger
 	collector *collector.Collector
+	room      *diskRoom
 	recent    *probe.Counts
 	prober    *probe.Prober
 	probes    *probeSink
+	canaries  *canary.Keeper
 	evaluator *evaluator.Service
 	alerts    *alerts.Service
 	page      *statuspage.Page
@@ -86,6 +91,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 		build func(context.Context, *App) error
 	}{
 		{"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
+		{"canaries", r.buildCanaries},
 		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"alerts", r.buildAlerts},
 	} {
 		if err := step.build(ctx, a); err != nil {
@@ -103,12 +109,11 @@ func (r *rooms) buildCollector(ctx context.Context, a *App) (err error) {
 	if err != nil {
 		return err
 	}
-	room, err := newDiskRoom(a.opts.Config.Storage.Dir, int64(a.opts.Config.Storage.MinFree), a.log)
-	if err != nil {
+	if r.room, err = newDiskRoom(a.opts.Config.Storage.Dir, int64(a.opts.Config.Storage.MinFree), a.log); err != nil {
 		return err
 	}
 	r.collector, err = collector.New(collector.Options{
-		Features: a.opts.Config.Features, Handoff: handoff{b}, Feedback: feedback, Room: room.Room, Counts: r.recent,
+		Features: a.opts.Config.Features, Handoff: handoff{b}, Feedback: feedback, Room: r.room.Room, Counts: r.recent,
 		Dir: filepath.Join(a.opts.Config.Storage.Dir, dirIDs), Retention: a.opts.Config.Retention.Samples,
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})

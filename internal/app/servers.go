@@ -39,7 +39,7 @@ func (a *App) listen() (_ *servers, err error) {
 	}{
 		{listenerPublic, l.Public, a.rooms.page.Register},
 		{listenerIngest, l.Ingest, a.registerIngest},
-		{listenerInternal, l.Internal, func(r gin.IRouter) { a.health().Register(r); a.rooms.ledger.RegisterInternal(r) }},
+		{listenerInternal, l.Internal, a.registerInternal},
 	} {
 		if e := engines[x.addr]; e != nil {
 			x.register(e)
@@ -66,6 +66,13 @@ func (a *App) registerIngest(r gin.IRouter) {
 	a.rooms.collector.Register(r)
 	a.rooms.prober.Register(r)
 	a.rooms.ledger.Register(r)
+}
+
+// registerInternal adds what operators call.
+func (a *App) registerInternal(r gin.IRouter) {
+	a.health().Register(r)
+	a.rooms.ledger.RegisterInternal(r)
+	a.rooms.canaries.Register(r)
 }
 
 // health serves what the process knows of itself, to this machine only.
