@@ -54,7 +54,7 @@ func (d *decoder) promptFile(n ast.Node, out *[]quality.CanaryPrompt, path strin
 	}
 	f.checkPrompts(prompts, "")
 	if len(f.problems) > 0 {
-		d.bad(path, "the file is not good: %d problems", len(f.problems))
+		d.bad(path, "the file is not good")
 		d.problems = append(d.problems, f.problems...)
 	}
 	*out = prompts
