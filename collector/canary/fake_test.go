@@ -76,6 +76,24 @@ func (m *memory) taken() []quality.Sample {
 	return slices.Clone(m.samples)
 }
 
+func (m *memory) run(name string) quality.CanaryRun {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.runs[name]
+}
+
+func (m *memory) rate(prompt string) quality.BehaviourHistory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.rates[prompt]
+}
+
+func (m *memory) repeated() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.repeats
+}
+
 func (m *memory) count() int { return len(m.taken()) }
 
 // log is a log that can be searched.

@@ -114,11 +114,11 @@ func TestRunsOnTime(t *testing.T) {
 				t.Errorf("got a run at %s, want %s past the hour", at, jitter)
 			}
 		}
-		if h := m.rates[""]; h.Latest.N != 6 || len(h.Before) != 24 || h.Latest.Count != 6 {
+		if h := m.rate(""); h.Latest.N != 6 || len(h.Before) != 24 || h.Latest.Count != 6 {
 			t.Errorf("got %+v", h.Latest)
 		}
-		if m.repeats != 0 {
-			t.Errorf("%d samples came twice", m.repeats)
+		if m.repeated() != 0 {
+			t.Errorf("%d samples came twice", m.repeated())
 		}
 	})
 }
@@ -151,8 +151,8 @@ func TestARestartInTheMiddleMakesNothingTwice(t *testing.T) {
 			wait(d)
 			stop()
 		}
-		if n := m.count(); n != 12 || m.repeats != before {
-			t.Errorf("got %d samples and %d again, want 12 and the %d of the run that was cut short", n, m.repeats, before)
+		if n := m.count(); n != 12 || m.repeated() != before {
+			t.Errorf("got %d samples and %d again, want 12 and the %d of the run that was cut short", n, m.repeated(), before)
 		}
 		for _, s := range m.taken() {
 			if s.Error != "" {
@@ -233,10 +233,10 @@ func TestAHangingEndpointEndsBeforeTheNextRun(t *testing.T) {
 		canary.Replace(k, func(ctx context.Context, _ *quality.CanaryPrompt) (string, error) { <-ctx.Done(); return "", ctx.Err() })
 		start(t, k)
 		wait(2 * time.Hour)
-		run := m.runs["golden"]
+		run := m.run("golden")
 		for run.FinishedAt.IsZero() {
 			wait(time.Minute)
-			run = m.runs["golden"]
+			run = m.run("golden")
 		}
 		if run.FinishedAt.IsZero() || run.FinishedAt.Sub(run.StartedAt) > 9*time.Minute || run.Calls+run.Unasked != 100 || run.Unasked == 0 {
 			t.Errorf("got %+v", run)
@@ -268,6 +268,8 @@ func TestCallsAreSpread(t *testing.T) {
 		})
 		start(t, k)
 		wait(40 * time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
 		if len(begins) < 200 {
 			t.Fatalf("got %d calls", len(begins))
 		}
@@ -325,8 +327,8 @@ func TestRetriesAndTheirPauses(t *testing.T) {
 			if _, err := k.RunNow(t.Context(), "golden", nil); err != nil {
 				t.Fatal(err)
 			}
-			if took := time.Since(began); tries != tt.tries || took < tt.least || took > tt.most || m.samples[0].Error == "" {
-				t.Errorf("%s: got %d tries in %s, %+v", tt.name, tries, took, m.samples)
+			if took := time.Since(began); tries != tt.tries || took < tt.least || took > tt.most || m.taken()[0].Error == "" {
+				t.Errorf("%s: got %d tries in %s, %+v", tt.name, tries, took, m.taken())
 			}
 		})
 	}
