@@ -14,7 +14,16 @@ import (
 // record is an incident as it is stored: what is shown, and what is needed to go on with it.
 type record struct {
 	quality.Incident
-	Down []string `json:"down,omitempty"` // probes that do not answer
+	Wide bool      `json:"wide,omitempty"` // the regression was once of the whole feature
+	Down []string  `json:"down,omitempty"` // probes that do not answer
+	Seq  uint64    `json:"seq,omitempty"`  // the last event of a probe that changed it
+	Last time.Time `json:"last,omitzero"`  // the latest time in such an event
+}
+
+// heard reports whether an event of a probe was taken before. After the stream was made anew its numbers
+// begin again, and after the clock was put back its times do; an event that is heard again repeats both.
+func (r *record) heard(seq uint64, p quality.ProbeStatus) bool {
+	return seq <= r.Seq && !p.Since.After(r.Last)
 }
 
 // notice says what people are told of. Empty means nothing.
@@ -55,7 +64,7 @@ func openRegression(f feature, r quality.Regression, loc *time.Location, now tim
 	rec := record{Incident: quality.Incident{
 		ID: incidentOf(r.ID), Kind: quality.IncidentQuality, Name: nameOf(f.title), Features: []string{f.name},
 		Regression: &r, StartedAt: started, CreatedAt: now,
-	}}
+	}, Wide: len(r.Slice) == 0}
 	rec.Severity, rec.Reason = Grade(r)
 	rec.update(quality.IncidentInvestigating, openedText(f.title, r, loc), now)
 	return rec
@@ -66,8 +75,8 @@ func openRegression(f feature, r quality.Regression, loc *time.Location, now tim
 func applyRegression(old *record, f feature, ev quality.RegressionEvent, loc *time.Location, now time.Time) (record, notice) {
 	if old == nil {
 		rec := openRegression(f, ev.Regression, loc, now)
-		if ev.Type == quality.RegressionRecovered { // it came and went unheard of
-			rec.resolve(resolvedText(f.title, ev.Regression, loc), now)
+		if ended(ev.Type) { // it came and went unheard of
+			rec.resolve(endedText(f.title, ev, loc), now)
 		}
 		return rec, noticeOpened
 	}
@@ -75,11 +84,13 @@ func applyRegression(old *record, f feature, ev quality.RegressionEvent, loc *ti
 	if !rec.Open() {
 		return rec, ""
 	}
-	before := rec.Regression
 	r := ev.Regression
 	rec.Regression = &r
-	if ev.Type == quality.RegressionRecovered {
-		rec.resolve(resolvedText(f.title, r, loc), now)
+	// Not by the regression of before: events that come again would widen it again.
+	wider := !rec.Wide && len(r.Slice) == 0
+	rec.Wide = rec.Wide || wider
+	if ended(ev.Type) {
+		rec.resolve(endedText(f.title, ev, loc), now)
 		return rec, noticeResolved
 	}
 	severity, reason := Grade(r)
@@ -88,11 +99,15 @@ func applyRegression(old *record, f feature, ev quality.RegressionEvent, loc *ti
 		rec.Severity, rec.Reason = severity, reason
 		rec.update(rec.Status, worseText(f.title, r), now)
 		return rec, noticeUpdated
-	case before != nil && len(before.Slice) > 0 && len(r.Slice) == 0:
+	case wider:
 		rec.update(rec.Status, widerText(f.title, r), now)
 		return rec, noticeUpdated
 	}
 	return rec, ""
+}
+
+func ended(t quality.RegressionEventType) bool {
+	return t == quality.RegressionRecovered || t == quality.RegressionWithdrawn
 }
 
 func (r *record) resolve(body string, now time.Time) {

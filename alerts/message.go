@@ -37,7 +37,7 @@ type incidentData struct {
 type regressionData struct {
 	ID       string           `json:"id"`
 	Metric   string           `json:"metric"`
-	Slice    quality.Slice    `json:"slice"`
+	Slice    quality.Slice    `json:"slice"` // empty for the whole feature
 	Baseline quality.Estimate `json:"baseline"`
 	Current  quality.Estimate `json:"current"`
 	Change   *float64         `json:"change"`
@@ -55,6 +55,9 @@ func messageOf(r record, what notice, pageURL string, now time.Time) message {
 	if g := r.Regression; g != nil {
 		m.Data.Regression = &regressionData{ID: g.ID, Metric: g.Metric, Slice: g.Slice, Baseline: g.Baseline,
 			Current: g.Current, Change: g.Change, Interval: g.Interval}
+		if g.Slice == nil {
+			m.Data.Regression.Slice = quality.Slice{}
+		}
 	}
 	return m
 }

@@ -16,6 +16,15 @@ type metrics struct {
 	retries   *prometheus.CounterVec
 }
 
+// known makes the series of a receiver, so that the first failure is seen as a change from none.
+func (m *metrics) known(receiver string) {
+	m.delivered.WithLabelValues(receiver)
+	m.retries.WithLabelValues(receiver)
+	for _, reason := range reasons() {
+		m.failed.WithLabelValues(receiver, reason)
+	}
+}
+
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "asgood", Subsystem: "alerts", Name: name, Help: help}, labels)
@@ -24,7 +33,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		incidents: counters("incidents_total", "Incidents opened, updated and resolved.", "kind", "what"),
 		changes:   counters("changes_total", "Changes that people were told of, by type of message.", "what"),
 		bad: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "asgood", Subsystem: "alerts",
-			Name: "events_unreadable_total", Help: "Events that could not be read."}),
+			Name: "events_unreadable_total", Help: "Events and incidents that could not be read."}),
 		pending: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "asgood", Subsystem: "alerts",
 			Name: "outbox_pending", Help: "Messages that wait for delivery."}),
 		delivered: counters("delivered_total", "Messages delivered.", "receiver"),

@@ -3,6 +3,8 @@ package alerts
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +40,7 @@ const (
 type entry struct {
 	ID        string          `json:"id"`
 	Incident  string          `json:"incident"` // id of the incident, or the key of the change, that it is about
+	Update    int             `json:"update"`   // which of the incident's updates it tells
 	Receiver  string          `json:"receiver"`
 	Payload   json.RawMessage `json:"payload"`
 	State     entryState      `json:"state"`
@@ -62,6 +65,8 @@ type outbox struct {
 
 	mu      sync.Mutex
 	entries map[string]*entry
+	pending int                      // entries that wait
+	gone    map[string]bool          // receivers that answered that they are no more
 	wake    map[string]chan struct{} // by receiver
 }
 
@@ -69,7 +74,7 @@ func newOutbox(o Options, m *metrics) *outbox {
 	sender := webhook.New(o.Transport, o.Clock)
 	b := &outbox{
 		kv: o.Outbox, to: map[string]quality.WebhookReceiver{}, pageURL: o.PageURL, clock: o.Clock, log: o.Logger, metrics: m,
-		entries: map[string]*entry{}, wake: map[string]chan struct{}{},
+		entries: map[string]*entry{}, gone: map[string]bool{}, wake: map[string]chan struct{}{},
 		send: func(ctx context.Context, to quality.WebhookReceiver, id string, payload []byte) error {
 			return sender.Send(ctx, to.URL, to.Secret, id, payload)
 		},
@@ -78,6 +83,7 @@ func newOutbox(o Options, m *metrics) *outbox {
 		b.to[r.Name] = *r.Webhook
 		b.names = append(b.names, r.Name)
 		b.wake[r.Name] = make(chan struct{}, 1)
+		m.known(r.Name)
 	}
 	return b
 }
@@ -110,20 +116,26 @@ func (b *outbox) keep(e *entry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.entries[e.ID] == nil {
-		b.entries[e.ID] = e
+		b.setLocked(e)
 	}
-	b.count()
 }
 
-// count sets the gauge. The caller holds the lock.
-func (b *outbox) count() {
-	n := 0
-	for _, e := range b.entries {
-		if e.State == statePending {
-			n++
-		}
+// setLocked puts an entry in the place of the one before.
+func (b *outbox) setLocked(e *entry) {
+	b.dropLocked(e.ID)
+	b.entries[e.ID] = e
+	if e.State == statePending {
+		b.pending++
 	}
-	b.metrics.pending.Set(float64(n))
+	b.metrics.pending.Set(float64(b.pending))
+}
+
+func (b *outbox) dropLocked(id string) {
+	if e := b.entries[id]; e != nil && e.State == statePending {
+		b.pending--
+	}
+	delete(b.entries, id)
+	b.metrics.pending.Set(float64(b.pending))
 }
 
 // add stores a message about an incident for every receiver.
@@ -132,7 +144,7 @@ func (b *outbox) add(ctx context.Context, rec record, what notice) error {
 	if err != nil {
 		return fmt.Errorf("encoding a message about %q: %w", rec.ID, err)
 	}
-	return b.enqueue(ctx, fmt.Sprintf("%s/%s/%d", rec.ID, what, len(rec.Updates)), rec.ID, payload)
+	return b.enqueue(ctx, fmt.Sprintf("%s/%s/%d", rec.ID, what, len(rec.Updates)), rec.ID, len(rec.Updates), payload)
 }
 
 // addChange stores a message about a change for every receiver, one of a type.
@@ -141,15 +153,18 @@ func (b *outbox) addChange(ctx context.Context, id string, m changeMessage) erro
 	if err != nil {
 		return fmt.Errorf("encoding a message about change %q: %w", id, err)
 	}
-	return b.enqueue(ctx, changeKey(id)+"/"+string(m.Type), changeKey(id), payload)
+	return b.enqueue(ctx, changeKey(id)+"/"+string(m.Type), changeKey(id), 0, payload)
 }
 
 // enqueue stores a message for every receiver. One that is there already stays as it is. Messages about one
 // subject go out in their order.
-func (b *outbox) enqueue(ctx context.Context, id, subject string, payload []byte) error {
+func (b *outbox) enqueue(ctx context.Context, id, subject string, update int, payload []byte) error {
 	now := b.clock()
 	for _, name := range b.names {
-		e := &entry{ID: id + "/" + name, Incident: subject, Receiver: name, Payload: payload, State: statePending, CreatedAt: now, NextAt: now}
+		e := &entry{
+			ID: messageID(id, name), Incident: subject, Update: update, Receiver: name,
+			Payload: payload, State: statePending, CreatedAt: now, NextAt: now,
+		}
 		data, err := json.Marshal(e)
 		if err != nil {
 			return fmt.Errorf("encoding message %q: %w", e.ID, err)
@@ -158,9 +173,17 @@ func (b *outbox) enqueue(ctx context.Context, id, subject string, payload []byte
 			return fmt.Errorf("storing message %q: %w", e.ID, err)
 		}
 		b.keep(e)
+		b.makeRoom(ctx)
 		b.rouse(name)
 	}
 	return nil
+}
+
+// messageID follows from what is told to whom. It holds no dot, which parts id, time and body in what is
+// signed, and no name that a user chose.
+func messageID(what, receiver string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q", what, receiver))
+	return "msg_" + hex.EncodeToString(sum[:16])
 }
 
 func (b *outbox) rouse(receiver string) {
@@ -190,8 +213,10 @@ func (b *outbox) deliver(ctx context.Context, receiver string) {
 		case <-timer.C:
 		case <-b.wake[receiver]:
 		}
-		for e := b.due(receiver); e != nil && ctx.Err() == nil; e = b.due(receiver) {
-			b.attempt(ctx, *e)
+		for due := b.due(receiver); len(due) > 0 && ctx.Err() == nil; due = b.due(receiver) {
+			for _, e := range due {
+				b.attempt(ctx, e)
+			}
 		}
 		timer.Reset(b.untilNext(receiver))
 	}
@@ -212,18 +237,23 @@ func (b *outbox) heads(receiver string) []*entry {
 }
 
 func order(a, b *entry) int {
+	if a.Incident == b.Incident {
+		return cmp.Or(cmp.Compare(a.Update, b.Update), a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	}
 	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 }
 
-func (b *outbox) due(receiver string) *entry {
+// due returns what is to be sent to a receiver now, one message of each incident, the oldest first.
+func (b *outbox) due(receiver string) (due []entry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	now := b.clock()
 	for _, e := range b.heads(receiver) {
-		if !e.NextAt.After(b.clock()) {
-			return e
+		if !e.NextAt.After(now) {
+			due = append(due, *e)
 		}
 	}
-	return nil
+	return due
 }
 
 // untilNext is the time to the next attempt, an hour when there is none to come.
@@ -240,9 +270,18 @@ func (b *outbox) untilNext(receiver string) time.Duration {
 // attempt sends one entry and stores what became of it. When that cannot be stored it is sent again under
 // the same id, by which receivers know it.
 func (b *outbox) attempt(ctx context.Context, e entry) {
-	err := b.send(ctx, b.to[e.Receiver], e.ID, e.Payload)
+	if ctx.Err() != nil {
+		return
+	}
+	err := error(errGone)
+	if !b.isGone(e.Receiver) {
+		err = b.send(ctx, b.to[e.Receiver], e.ID, e.Payload)
+	}
 	if ctx.Err() != nil && err != nil {
 		return // we are stopping; the next start tries again
+	}
+	if reasonOf(err) == webhook.ReasonGone {
+		b.setGone(e.Receiver)
 	}
 	e = settle(e, err, b.clock(), rand.Float64())
 	switch e.State {
@@ -250,58 +289,45 @@ func (b *outbox) attempt(ctx context.Context, e entry) {
 		b.metrics.delivered.WithLabelValues(e.Receiver).Inc()
 	case stateFailed:
 		b.metrics.failed.WithLabelValues(e.Receiver, reasonOf(err)).Inc()
-		b.log.Error("message given up", "receiver", e.Receiver, "id", e.ID, "attempts", e.Attempts, "err", err)
+		b.log.Error("message given up", "receiver", e.Receiver, "id", e.ID, "incident", e.Incident, "attempts", e.Attempts, "err", err)
 	default:
 		b.metrics.retries.WithLabelValues(e.Receiver).Inc()
-		b.log.Warn("message not delivered, will be tried again", "receiver", e.Receiver, "id", e.ID, "at", e.NextAt, "err", err)
+		b.log.Warn("message not delivered, will be tried again", "receiver", e.Receiver, "id", e.ID, "incident", e.Incident, "at", e.NextAt, "err", err)
 	}
 	b.replace(ctx, e)
 }
 
-func reasonOf(err error) string {
-	var failed *webhook.Error
-	if errors.As(err, &failed) {
-		return failed.Reason
-	}
-	return "unknown"
+// errGone ends the messages to a receiver that has said it is no more.
+var errGone = &webhook.Error{Reason: webhook.ReasonGone, Err: errors.New("the receiver has answered 410 Gone")}
+
+func (b *outbox) isGone(receiver string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.gone[receiver]
 }
 
-// settle returns the entry after an attempt. chance is 0 to 1.
-func settle(e entry, err error, now time.Time, chance float64) entry {
-	e.Attempts++
-	e.Error = ""
-	if err == nil {
-		e.State, e.DoneAt = stateDelivered, now
-		return e
+// setGone ends the deliveries to a receiver. The configuration names it, so the next start asks it again.
+func (b *outbox) setGone(receiver string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.gone[receiver] {
+		b.log.Error("receiver answered 410 Gone: it gets no more messages until the next start", "receiver", receiver)
 	}
-	e.Error = err.Error()
-	var failed *webhook.Error
-	if errors.As(err, &failed) && !failed.Retry || now.Sub(e.CreatedAt) >= giveUpAfter {
-		e.State, e.DoneAt = stateFailed, now
-		return e
-	}
-	wait := backoff(e.Attempts, chance)
-	if failed != nil {
-		wait = max(wait, min(failed.RetryAfter, time.Hour))
-	}
-	e.NextAt = now.Add(wait)
-	return e
+	b.gone[receiver] = true
 }
 
-// backoff doubles from two seconds to an hour, and varies by a fifth, so that what failed together does
-// not return together.
-func backoff(attempts int, chance float64) time.Duration {
-	wait := 2 * time.Second << min(attempts-1, 11)
-	wait = min(wait, time.Hour)
-	return time.Duration(float64(wait) * (0.8 + 0.4*chance))
-}
-
-// replace stores an entry and keeps it in memory also where storing fails.
+// replace stores an entry and keeps it in memory also where storing fails. One that was given up
+// meanwhile, to make room, stays away.
 func (b *outbox) replace(ctx context.Context, e entry) {
 	b.mu.Lock()
-	b.entries[e.ID] = &e
-	b.count()
+	known := b.entries[e.ID] != nil
+	if known {
+		b.setLocked(&e)
+	}
 	b.mu.Unlock()
+	if !known {
+		return
+	}
 	data, err := json.Marshal(e)
 	if err == nil {
 		_, err = b.kv.Put(context.WithoutCancel(ctx), e.ID, data)
@@ -321,7 +347,7 @@ func (b *outbox) sweep(ctx context.Context) {
 				break // the next turn tries again
 			}
 			b.mu.Lock()
-			delete(b.entries, e.ID)
+			b.dropLocked(e.ID)
 			b.mu.Unlock()
 		}
 		select {
@@ -340,13 +366,14 @@ func (b *outbox) finished() []*entry {
 	for _, e := range b.entries {
 		if _, known := b.to[e.Receiver]; !known && e.State == statePending {
 			e.State, e.DoneAt = stateFailed, now
-			b.metrics.failed.WithLabelValues(e.Receiver, "removed").Inc()
+			b.pending--
+			b.metrics.failed.WithLabelValues(e.Receiver, reasonRemoved).Inc()
 			b.log.Warn("message given up: its receiver is no longer configured", "receiver", e.Receiver, "id", e.ID)
 		}
 		if e.State != statePending && now.Sub(e.DoneAt) >= keepDone {
 			out = append(out, e)
 		}
 	}
-	b.count()
+	b.metrics.pending.Set(float64(b.pending))
 	return out
 }

@@ -172,7 +172,7 @@ func (s *Service) take(ctx context.Context, m Message) error {
 	case ev.Regression != nil:
 		return s.regression(ctx, *ev.Regression)
 	case ev.Probe != nil:
-		return s.probe(ctx, *ev.Probe)
+		return s.probe(ctx, m.Seq, *ev.Probe)
 	case ev.Change != nil:
 		return s.change(ctx, *ev.Change)
 	}
@@ -195,23 +195,30 @@ func (s *Service) regression(ctx context.Context, ev quality.RegressionEvent) er
 	return s.store(ctx, old, rec, what)
 }
 
-func (s *Service) probe(ctx context.Context, p quality.ProbeStatus) error {
+func (s *Service) probe(ctx context.Context, seq uint64, p quality.ProbeStatus) error {
 	all, err := s.records(ctx)
 	if err != nil {
 		return err
 	}
 	var old *record
 	for _, r := range all {
-		if r.Kind == quality.IncidentAvailability && slices.Contains(r.Features, p.Feature) && r.Open() {
+		if r.Kind != quality.IncidentAvailability || !slices.Contains(r.Features, p.Feature) {
+			continue
+		}
+		if r.Open() {
 			old = &r
 		}
-		if r.ID == downIncident(p.Feature, p.Since) && !r.Open() {
-			return nil // the event came again after its end
+		if r.heard(seq, p) || r.ID == downIncident(p.Feature, p.Since) && !r.Open() {
+			return nil // the event came again
 		}
 	}
 	rec, what, changed := applyProbe(old, s.feature(p.Feature), p, s.o.Location, s.o.Now())
 	if !changed {
 		return nil
+	}
+	rec.Seq = seq
+	if p.Since.After(rec.Last) {
+		rec.Last = p.Since
 	}
 	return s.store(ctx, old, rec, what)
 }
@@ -260,7 +267,10 @@ func (s *Service) read(ctx context.Context, id string) (*record, error) {
 	}
 	var r record
 	if err := json.Unmarshal(data, &r); err != nil {
-		return nil, fmt.Errorf("decoding incident %q: %w", id, err)
+		// To try again would hold up every event behind it.
+		s.metrics.bad.Inc()
+		s.o.Logger.Error("incident is not readable, and counts as none", "id", id, "err", err)
+		return nil, nil
 	}
 	return &r, nil
 }

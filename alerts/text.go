@@ -83,17 +83,43 @@ func plain(r quality.Regression, v float64) string {
 // unnamed are the attributes whose values are nobody else's business.
 var unnamed = []string{"customer", "model", "prompt"}
 
-// scopeText says who is affected.
+// scopeText says who is affected. A drop in one language alone shows in the whole feature too, so that
+// of the whole alone it is not said that everybody is.
 func scopeText(r quality.Regression) string {
-	if len(r.Slice) == 0 {
-		return "All answers are affected."
+	if len(r.Slice) > 0 {
+		if who := whoText(r.Slice); who != "" {
+			return who + " are affected."
+		}
+		return "A part of the answers is affected."
 	}
-	for name, v := range r.Slice {
+	if who := whoText(worst(r)); who != "" {
+		return "All answers together are affected, and most of all " + strings.ToLower(who[:1]) + who[1:] + "."
+	}
+	return "All answers together are affected; whether some more than others is not known yet."
+}
+
+// whoText names a slice; nothing where its values are nobody else's business.
+func whoText(s quality.Slice) string {
+	for name, v := range s {
 		if !slices.Contains(unnamed, name) {
-			return fmt.Sprintf("Answers with %s “%s” are affected.", name, v)
+			return fmt.Sprintf("Answers with %s “%s”", name, v)
 		}
 	}
-	return "A part of the answers is affected."
+	return ""
+}
+
+// worst is the confirmed slice that lost most, when it lost more than the whole feature, and may be named.
+func worst(r quality.Regression) (slice quality.Slice) {
+	most := 0.0
+	if r.Change != nil {
+		most = math.Abs(*r.Change)
+	}
+	for _, s := range r.Slices {
+		if s.Change != nil && s.RecoveredAt == nil && math.Abs(*s.Change) > most && whoText(s.Slice) != "" {
+			most, slice = math.Abs(*s.Change), s.Slice
+		}
+	}
+	return slice
 }
 
 func worseText(title string, r quality.Regression) string {
@@ -110,6 +136,15 @@ func resolvedText(title string, r quality.Regression, loc *time.Location) string
 		since = " since about " + clock(*r.RecoveredAt, loc)
 	}
 	return fmt.Sprintf("%s has been as good as usual again%s. We know because enough answers in a row were as good as before.", title, since)
+}
+
+// endedText says how a regression ended, and does not claim what was not measured.
+func endedText(title string, ev quality.RegressionEvent, loc *time.Location) string {
+	if ev.Type == quality.RegressionWithdrawn {
+		return fmt.Sprintf("How %s is measured was changed before this was over, so we cannot tell from the same measure whether "+
+			"answers are as good as before. The new measure decides from now on.", title)
+	}
+	return resolvedText(title, ev.Regression, loc)
 }
 
 func downText(title string, since time.Time, loc *time.Location) string {

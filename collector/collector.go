@@ -9,6 +9,7 @@ package collector
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/asgood-dev/asgood/collector/redact"
 	"github.com/asgood-dev/asgood/collector/spans"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
@@ -54,11 +56,25 @@ type Counts interface {
 	Add(feature string, minute time.Time, total, failed uint64)
 }
 
+// Observer looks at every output that is taken in, kept or not, after redaction. It must not change it.
+type Observer interface {
+	Observe(s *quality.Sample)
+}
+
+// nobody looks at nothing.
+type nobody struct{}
+
+func (nobody) Observe(*quality.Sample) {}
+
 // Options of a Collector. Features, Handoff and Dir are required.
 type Options struct {
 	Features   []quality.Feature
 	Handoff    Handoff
 	Feedback   Staged                // scores that come apart from their samples; without it none are taken
+	Spans      Staged                // records of spans until they are joined; without it no OTLP is taken
+	Held       Staged                // samples about which feedback decides; without it sampling does not wait
+	Observer   Observer              // nil: nobody looks
+	Key        []byte                // secret for pseudonyms, at least redact.MinKey bytes; default one of this process
 	Counts     Counts                // nil: nobody needs them
 	Room       func() error          // an error while nothing more may be taken in; nil means never
 	Dir        string                // of the index of ids; one process at a time
@@ -81,6 +97,13 @@ func (o *Options) defaults() error {
 	}
 	if o.QueueBytes <= 0 {
 		o.QueueBytes = 64 << 20
+	}
+	if o.Observer == nil {
+		o.Observer = nobody{}
+	}
+	if len(o.Key) == 0 {
+		o.Key = make([]byte, redact.MinKey)
+		_, _ = rand.Read(o.Key) // never fails: see crypto/rand
 	}
 	if o.Room == nil {
 		o.Room = func() error { return nil }
@@ -106,8 +129,14 @@ type Collector struct {
 	ids       *ids
 	door      *door
 	metrics   *metrics
-	feedback  *stage // nil when there is no such stream
+	redact    *redaction
+	samplers  samplers
+	feedback  *stage // nil when there is no such stream, as are the others
 	resolver  *resolver
+	spans     *stage
+	joining   *joining
+	held      *stage
+	holding   *holding
 	orphans   *orphans
 	decoding  chan struct{} // slots for trace bodies, which are held in memory whole
 	close     func() error
@@ -126,12 +155,29 @@ func New(o Options) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	waiting, err := openOrphans(index)
+	c, err := newCollector(o, index, m)
 	if err != nil {
 		return nil, errors.Join(err, index.close())
 	}
+	return c, nil
+}
+
+func newCollector(o Options, index *ids, m *metrics) (*Collector, error) {
+	waiting, err := openOrphans(index)
+	if err != nil {
+		return nil, err
+	}
+	redaction, err := newRedaction(o.Features, o.Key, m)
+	if err != nil {
+		return nil, err
+	}
+	samplers, err := newSamplers(o.Features, o.Key, index, o.Logger)
+	if err != nil {
+		return nil, err
+	}
 	c := &Collector{
 		opts: o, features: newFeatures(o.Features), extractor: spans.New(o.Features), ids: index, metrics: m, orphans: waiting,
+		redact: redaction, samplers: samplers,
 		door:     newDoor(o, index, waiting, m),
 		decoding: make(chan struct{}, 8),
 		close:    sync.OnceValue(index.close),
@@ -140,13 +186,24 @@ func New(o Options) (*Collector, error) {
 		c.feedback = newStage("scores", o.Feedback.To, o.QueueBytes/4, o.Logger, m)
 		c.resolver = &resolver{c: c, source: o.Feedback.From, orphans: waiting, log: o.Logger}
 	}
+	if o.Spans.To != nil {
+		c.spans = newStage("spans", o.Spans.To, o.QueueBytes/2, o.Logger, m)
+		c.joining = &joining{c: c, source: o.Spans.From, joiner: spans.NewJoiner(spans.JoinerOptions{Features: o.Features}), log: o.Logger}
+	}
+	if o.Held.To != nil {
+		c.held = newStage("held samples", o.Held.To, o.QueueBytes/2, o.Logger, m)
+		c.holding = &holding{c: c, source: o.Held.From, log: o.Logger}
+	}
 	return c, nil
 }
 
 // Register adds the collector's routes.
 func (c *Collector) Register(r gin.IRouter) {
 	r.POST("/v1/samples", c.postSamples)
-	r.POST("/v1/traces", c.postTraces)
+	if c.spans != nil {
+		r.POST("/v1/traces", signalTraces.post(c))
+		r.POST("/v1/logs", signalLogs.post(c))
+	}
 	if c.feedback != nil {
 		r.POST("/v1/scores", c.postScores)
 	}
@@ -163,6 +220,15 @@ func (c *Collector) Run(ctx context.Context) error {
 		g.Go(func() error { return c.feedback.run(gctx) })
 		g.Go(func() error { return c.resolver.run(gctx) })
 	}
+	if c.spans != nil {
+		g.Go(func() error { return c.spans.run(gctx) })
+		g.Go(func() error { return c.joining.run(gctx) })
+	}
+	if c.held != nil {
+		g.Go(func() error { return c.held.run(gctx) })
+		g.Go(func() error { return c.holding.run(gctx) })
+	}
+	g.Go(func() error { return c.samplers.run(gctx, c.ids, c.opts.Now, c.opts.Logger) })
 	err := g.Wait()
 	return errors.Join(err, c.Close())
 }
@@ -184,6 +250,9 @@ func (c *Collector) Applied() uint64 { return c.ids.durable.Load() }
 // the rest is durable when it returns. Rejections carry the index. An error means that some samples
 // were not stored for a reason that is not theirs; the result says how many were.
 func (c *Collector) Accept(ctx context.Context, samples []quality.Sample) (Result, error) {
+	if err := c.opts.Room(); err != nil {
+		return Result{}, err
+	}
 	in := c.newIntake(ctx)
 	for i := range samples {
 		if err := in.add(&samples[i]); err != nil {

@@ -1,13 +1,12 @@
 package collector
 
 import (
-	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
-	jsonv2 "github.com/go-json-experiment/json"
-
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // entry is one line of the index of ids.
@@ -42,10 +41,22 @@ type facts struct {
 	Source     string            `json:"s,omitempty"`
 	Attributes map[string]string `json:"a,omitempty"`
 	Weight     float64           `json:"w,omitempty"`
+	Said       []string          `json:"d,omitempty"` // scores that came with the sample, as "metric\x00by"
 }
 
-func factsOf(s *quality.Sample) ([]byte, error) {
-	data, err := json.Marshal(facts{Time: s.Time, Customer: s.Customer, Model: s.Model, Prompt: s.Prompt, Source: s.Source,
+func saidKey(metric, by string) string { return metric + "\x00" + by }
+
+// factsOf makes the facts of a sample; joined is the feedback whose numbers are in its scores.
+func factsOf(s *quality.Sample, joined []quality.Feedback) ([]byte, error) {
+	var said []string
+	for metric := range s.Scores {
+		said = append(said, saidKey(metric, ""))
+	}
+	for i := range joined {
+		said = append(said, saidKey(joined[i].Metric, joined[i].By))
+	}
+	slices.Sort(said)
+	data, err := wire.Marshal(facts{Said: slices.Compact(said), Time: s.Time, Customer: s.Customer, Model: s.Model, Prompt: s.Prompt, Source: s.Source,
 		Attributes: s.Attributes, Weight: s.Weight})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the facts of sample %q: %w", s.ID, err)
@@ -56,12 +67,12 @@ func factsOf(s *quality.Sample) ([]byte, error) {
 // entriesOf reads what the index keeps of a message of the hand-off.
 func entriesOf(message []byte) ([]entry, error) {
 	var d quality.Delivery
-	if err := jsonv2.Unmarshal(message, &d); err != nil {
+	if err := wire.Unmarshal(message, &d); err != nil {
 		return nil, fmt.Errorf("reading the ids of a message: %w", err)
 	}
 	out := make([]entry, 0, len(d.Samples)+len(d.Dropped)+len(d.Aliases)+len(d.Scores))
 	for i := range d.Samples {
-		value, err := factsOf(&d.Samples[i])
+		value, err := factsOf(&d.Samples[i], nil)
 		if err != nil {
 			return nil, err
 		}

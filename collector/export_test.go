@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -23,7 +25,9 @@ func Decode(record []byte) error {
 }
 
 // DecodeTraces reads an OTLP request.
-var DecodeTraces = decodeTraces
+func DecodeTraces(data []byte, media string) error {
+	return decodeOTLP(ptraceotlp.NewExportRequest(), data, media)
+}
 
 // Backoff is the writer's.
 var Backoff = backoff

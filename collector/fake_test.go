@@ -89,7 +89,7 @@ func (s *stream) deliveries(t testing.TB) []quality.Delivery {
 }
 
 var testFeatures = []quality.Feature{
-	{Name: "chat", Match: map[string]string{"service.name": "chat-bot"}},
+	{Name: "chat", Match: map[string]string{"service.name": "chat-bot"}, Spans: quality.SpanSpec{Join: quality.JoinNone}},
 	{Name: "notes"},
 }
 
@@ -109,6 +109,9 @@ func start(t testing.TB, o collector.Options) *running {
 	}
 	if o.Dir == "" {
 		o.Dir = t.TempDir()
+	}
+	if o.Spans.To == nil {
+		o.Spans = newStaged().open()
 	}
 	if o.Now == nil {
 		o.Now = func() time.Time { return testNow }
@@ -147,7 +150,18 @@ type sink struct {
 	unreadable error
 }
 
-func (s *sink) reset() { s.samples, s.unreadable = 0, nil }
+func (s *sink) reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.samples, s.unreadable = 0, nil
+}
+
+// bad returns the error of a message that could not be read.
+func (s *sink) bad() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unreadable
+}
 
 func (s *sink) Publish(_ context.Context, _ string, data []byte) (uint64, error) {
 	s.mu.Lock()

@@ -14,13 +14,16 @@ type features struct {
 	byName map[string]bool
 	// counted are the attributes by which a feature's traffic is counted apart: those that its monitors
 	// slice or adjust by, beside those that a count has anyway.
-	counted map[string][]string
+	counted  map[string][]string
+	sampling map[string]*quality.SamplingSpec
 }
 
 func newFeatures(list []quality.Feature) *features {
-	f := &features{list: list, byName: make(map[string]bool, len(list)), counted: map[string][]string{}}
+	f := &features{list: list, byName: make(map[string]bool, len(list)), counted: map[string][]string{},
+		sampling: map[string]*quality.SamplingSpec{}}
 	for _, x := range list {
 		f.byName[x.Name] = true
+		f.sampling[x.Name] = x.Sampling
 		f.counted[x.Name] = countedAttributes(x.Monitors)
 	}
 	return f

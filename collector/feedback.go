@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,8 @@ const (
 	feedbackDropped   = "dropped"  // too much waited
 	feedbackForgotten = "forgotten"
 	feedbackBad       = "unreadable"
+	feedbackKnown     = "known"     // it came with its sample already
+	feedbackNoTarget  = "no_target" // it names no sample, such as one about a whole conversation
 )
 
 // resolver finds the sample that each feedback belongs to and hands the score on. Feedback that comes
@@ -36,17 +39,7 @@ func (r *resolver) run(ctx context.Context) error {
 	batches := make(chan Batch)
 	go func() {
 		defer close(batches)
-		for {
-			b, err := r.next(ctx)
-			if err != nil {
-				return
-			}
-			select {
-			case batches <- b:
-			case <-ctx.Done():
-				return
-			}
-		}
+		feed(ctx, r.log, "reading feedback", r.source, batches)
 	}()
 	if r.persist(ctx, "adopting scores", r.begin) != nil {
 		return nil
@@ -93,14 +86,6 @@ func (r *resolver) expire() {
 	if err != nil {
 		r.log.Warn("scores that waited too long were not all forgotten", "err", err)
 	}
-}
-
-func (r *resolver) next(ctx context.Context) (b Batch, err error) {
-	err = r.persist(ctx, "reading feedback", func(ctx context.Context) error {
-		b, err = r.source.Next(ctx)
-		return err
-	})
-	return b, err
 }
 
 func (r *resolver) work(ctx context.Context, b Batch) error {
@@ -208,6 +193,10 @@ func (r *resolver) give(in *intake, f *quality.Feedback, target string) (known b
 	if err := json.Unmarshal(value, &x); err != nil {
 		return false, fmt.Errorf("reading the facts of sample %.80q: %w", target, err)
 	}
+	if slices.Contains(x.Said, saidKey(f.Metric, f.By)) {
+		r.c.metrics.feedback.WithLabelValues(feedbackKnown).Inc()
+		return true, nil
+	}
 	feature, id, _ := strings.Cut(target, "\x00")
 	in.addScore(score(f, quality.SampleKey{Feature: feature, ID: id}, x))
 	r.c.metrics.feedback.WithLabelValues(feedbackTaken).Inc()
@@ -226,5 +215,5 @@ func targetOf(f *quality.Feedback) string {
 // persist does something until it works, and says once that it does not and once that it does again. It
 // returns an error only when ctx ends.
 func (r *resolver) persist(ctx context.Context, what string, do func(context.Context) error) error {
-	return persist(ctx, r.log, what, 30*time.Second, nil, do)
+	return persist(ctx, r.log, what, maxPause, nil, do)
 }

@@ -34,8 +34,8 @@ func FuzzSamples(f *testing.F) {
 		if status != 200 && status != 400 {
 			t.Errorf("got status %d", status)
 		}
-		if s.samples != got.Accepted || s.unreadable != nil {
-			t.Errorf("got %d accepted, %d stored, %v", got.Accepted, s.samples, s.unreadable)
+		if s.samples != got.Accepted || s.bad() != nil {
+			t.Errorf("got %d accepted, %d stored, %v", got.Accepted, s.samples, s.bad())
 		}
 		if status == 200 && (got.Refused > 0 || got.Error != nil) || status == 400 && got.Error == nil {
 			t.Errorf("got status %d with %+v", status, got)
@@ -74,8 +74,8 @@ func FuzzTraces(f *testing.F) {
 		if w.Code != http.StatusOK && w.Code != http.StatusBadRequest {
 			t.Errorf("got status %d", w.Code)
 		}
-		if out.unreadable != nil {
-			t.Errorf("a message cannot be read: %v", out.unreadable)
+		if err := out.bad(); err != nil {
+			t.Errorf("a message cannot be read: %v", err)
 		}
 	})
 }

@@ -3,14 +3,15 @@ package collector
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/asgood-dev/asgood/collector/sampling"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // item is one valid output, or one score that came apart from its sample, on its way to the hand-off.
@@ -53,8 +54,11 @@ type intake struct {
 	failed  int     // samples not stored for no reason of theirs
 	failure error
 	sent    bool // something was handed off before, so waiting for room is better than giving up
-	buf     bytes.Buffer
-	enc     *json.Encoder
+
+	redacted  bool     // what comes was redacted before
+	unsampled bool     // all is kept
+	aside     [][]byte // samples to be held
+	buf       bytes.Buffer
 }
 
 // other is a sample whose id is on its way already.
@@ -65,8 +69,6 @@ type other struct {
 
 func (c *Collector) newIntake(ctx context.Context) *intake {
 	in := &intake{c: c, ctx: ctx, now: c.opts.Now(), result: Result{Rejected: []Rejection{}}}
-	in.enc = json.NewEncoder(&in.buf)
-	in.enc.SetEscapeHTML(false)
 	return in
 }
 
@@ -76,14 +78,117 @@ func (in *intake) reject(at place, err error) {
 	in.c.metrics.countRefusal(err)
 }
 
+// origin says what is known of a sample beside itself.
+type origin struct {
+	aliases []string           // other names by which feedback may call it
+	state   string             // W3C trace state: how the sender sampled
+	said    []quality.Feedback // whose numbers are in the sample's scores
+	// settled: it was held before, and what people have said of it by now is reception.
+	settled   bool
+	reception quality.Reception
+}
+
 // add takes one sample. An error is the sample's own fault.
-func (in *intake) add(s *quality.Sample) error {
-	it, err := in.prepare(s)
+func (in *intake) add(s *quality.Sample) error { return in.put(s, origin{}) }
+
+// put takes one sample: it is validated, redacted, counted, and kept with the probability that its feature's
+// sampling gives it. An error is the sample's own fault.
+func (in *intake) put(s *quality.Sample, from origin) error {
+	if err := in.check(s); err != nil {
+		return err
+	}
+	made := in.complete(s)
+	if !in.redacted {
+		in.c.redact.sample(s)
+	}
+	if !made {
+		if known, err := in.knownBefore(s); known || err != nil {
+			return err
+		}
+	}
+	if !from.settled {
+		in.c.opts.Observer.Observe(s)
+	}
+	d := in.decide(s, from)
+	if d.Undecided {
+		return in.hold(s, from)
+	}
+	it, err := in.item(s, d.Keep, from.said)
 	if err != nil {
 		return err
 	}
+	it.aliases = from.aliases
+	if !made {
+		it.key = idKey(s.Feature, s.ID)
+	}
 	in.append(it)
 	return nil
+}
+
+func (in *intake) check(s *quality.Sample) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	if err := in.c.features.check(s.Feature); err != nil {
+		return err
+	}
+	return checkBounds(s)
+}
+
+// complete gives a sample the id and time it lacks, and reports whether the id is of our making.
+func (in *intake) complete(s *quality.Sample) (made bool) {
+	if made = s.ID == ""; made {
+		s.ID = ulid.Make().String()
+	}
+	if s.Time.IsZero() {
+		s.Time = in.now
+	}
+	return made
+}
+
+// knownBefore reports whether a sampled sample is known, so that one that comes again is not decided on
+// twice. Without sampling it is the door that looks, once for all.
+func (in *intake) knownBefore(s *quality.Sample) (bool, error) {
+	if in.c.samplers[s.Feature] == nil {
+		return false, nil
+	}
+	known, err := in.c.ids.known(idKey(s.Feature, s.ID), in.now)
+	if known {
+		in.duplicate(s.Feature, 1)
+	}
+	return known, err
+}
+
+func (in *intake) decide(s *quality.Sample, from origin) sampling.Decision {
+	sampler := in.c.samplers[s.Feature]
+	if sampler == nil || in.unsampled || s.Source == quality.SourceCanary {
+		return sampling.Decision{Keep: true}
+	}
+	unit := sampler.UnitOf(s, from.state)
+	var d sampling.Decision
+	if from.settled {
+		unit.Reception = from.reception
+		d = sampler.Settle(in.now, unit)
+	} else if d = sampler.Decide(in.now, unit); d.Undecided && in.c.held == nil {
+		unit.Reception = quality.ReceptionFine
+		d = sampler.Settle(in.now, unit)
+	}
+	if d.Keep {
+		s.Weight = d.Weight
+	}
+	return d
+}
+
+// hold puts a sample aside until feedback had its time.
+func (in *intake) hold(s *quality.Sample, from origin) error {
+	data, err := (&heldSample{Sample: *s, Aliases: from.aliases, State: from.state, Said: from.said}).encode()
+	if err == nil && len(data) > maxEncoded {
+		err = errRecordTooLarge
+	}
+	if err == nil {
+		in.aside = append(in.aside, data)
+	}
+	return err
 }
 
 // addScore takes a score that came apart from its sample. One of the same sample, metric and giver that
@@ -113,47 +218,32 @@ func (in *intake) append(it item) {
 	in.size += size
 }
 
-func (in *intake) prepare(s *quality.Sample) (item, error) {
-	if err := s.Validate(); err != nil {
-		return item{}, err
-	}
-	if err := in.c.features.check(s.Feature); err != nil {
-		return item{}, err
-	}
-	if err := checkBounds(s); err != nil {
-		return item{}, err
-	}
-	made := s.ID == ""
-	if made {
-		s.ID = ulid.Make().String()
-	}
-	if s.Time.IsZero() {
-		s.Time = in.now
-	}
-	in.buf.Reset()
-	if err := in.enc.Encode(s); err != nil {
-		return item{}, quality.Errorf(quality.KindInvalid, "sample cannot be written as JSON: %w", err)
-	}
-	if in.buf.Len() > maxEncoded {
-		return item{}, errRecordTooLarge
-	}
-	facts, err := factsOf(s)
-	if err != nil {
-		return item{}, err
-	}
+// item makes what the door takes of a sample.
+func (in *intake) item(s *quality.Sample, keep bool, said []quality.Feedback) (item, error) {
 	it := item{
-		id: quality.SampleKey{Feature: s.Feature, ID: s.ID}, facts: facts,
-		data:    bytes.Clone(bytes.TrimSuffix(in.buf.Bytes(), []byte("\n"))),
+		id:      quality.SampleKey{Feature: s.Feature, ID: s.ID},
 		counted: s.Source != quality.SourceCanary, failed: s.Error != "",
 		slice: trafficKey{
 			minute: s.Time.Unix() / 60, feature: s.Feature, customer: s.Customer, model: s.Model,
 			attributes: joinAttributes(s, in.c.features.counted[s.Feature]),
 		},
 	}
-	if !made {
-		it.key = idKey(s.Feature, s.ID)
+	if !keep {
+		in.result.NotKept++
+		in.c.metrics.notKept.WithLabelValues(s.Feature).Inc()
+		return it, nil
 	}
-	return it, nil
+	in.buf.Reset()
+	if err := wire.Write(&in.buf, s); err != nil {
+		return item{}, quality.Errorf(quality.KindInvalid, "sample cannot be written as JSON: %w", err)
+	}
+	if in.buf.Len() > maxEncoded {
+		return item{}, errRecordTooLarge
+	}
+	it.data = bytes.Clone(in.buf.Bytes())
+	var err error
+	it.facts, err = factsOf(s, said)
+	return it, err
 }
 
 var errRecordTooLarge = quality.Errorf(quality.KindTooLarge, "sample is larger than the limit of %s", sizeText(MaxRecord))
@@ -250,10 +340,25 @@ func (in *intake) finish() error {
 		}
 		in.duplicate(o.feature, 1)
 	}
+	in.finishHeld()
 	if in.failed == 0 {
 		return nil
 	}
 	return fmt.Errorf("%d samples were not stored; send them again: %w", in.failed, in.failure)
+}
+
+// finishHeld makes the samples that are held durable. They count as accepted: what becomes of them is decided
+// by what is known then.
+func (in *intake) finishHeld() {
+	if len(in.aside) == 0 {
+		return
+	}
+	if err := in.c.held.put(in.ctx, in.aside); err != nil {
+		in.fail(len(in.aside), err)
+		return
+	}
+	in.result.Accepted += len(in.aside)
+	in.aside = nil
 }
 
 // flight is the shared outcome of the samples of a job.

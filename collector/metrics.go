@@ -18,10 +18,22 @@ const (
 
 // What became of a span, as label values.
 const (
-	spanSample    = "sample"
-	spanNoFeature = "no_feature"
-	spanOther     = "not_an_output"
-	spanRefused   = "refused"
+	spanTaken      = "taken"
+	spanNoFeature  = "no_feature"
+	spanOther      = "of_no_interest"
+	spanRefused    = "refused"
+	spanUnreadable = "unreadable"
+)
+
+// What joining made of what was taken, as label values.
+const (
+	joinedSample    = "sample"
+	joinedLate      = "late"       // spans that came after their request's sample
+	joinedNoOutput  = "no_output"  // spans of requests without an output of a feature
+	joinedNoContent = "no_content" // requests whose output was not captured
+	joinedEarly     = "early"      // requests that were ended for want of room
+	joinedTrimmed   = "trimmed"    // samples whose context was cut to fit
+	joinedFailed    = "failed_evaluation"
 )
 
 type metrics struct {
@@ -30,6 +42,11 @@ type metrics struct {
 	refused       *prometheus.CounterVec
 	spans         *prometheus.CounterVec
 	feedback      *prometheus.CounterVec
+	notKept       *prometheus.CounterVec
+	joined        *prometheus.CounterVec
+	redacted      *prometheus.CounterVec
+	pendingTraces prometheus.Gauge
+	pendingBytes  prometheus.Gauge
 	queued        prometheus.Gauge
 	publish       prometheus.Histogram
 	publishFailed prometheus.Counter
@@ -42,6 +59,13 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		refused:    counters("samples_refused_total", "Samples refused, by reason.", "reason"),
 		spans:      counters("spans_total", "Spans received, by what became of them.", "outcome"),
 		feedback:   counters("feedback_total", "Scores that came apart from their samples, by what became of them.", "outcome"),
+		notKept:    counters("samples_not_kept_total", "Outputs counted and, by sampling, not kept.", "feature"),
+		joined:     counters("joined_total", "What joining made of spans, by outcome.", "outcome"),
+		redacted:   counters("redacted_total", "Replacements made before storing, by kind.", "kind"),
+		pendingTraces: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "asgood_collector_pending_traces", Help: "Traces that wait for more spans."}),
+		pendingBytes: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "asgood_collector_pending_bytes", Help: "Memory taken by traces that wait, about."}),
 		queued: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "asgood_collector_queued_bytes", Help: "Room taken by samples waiting for the hand-off."}),
 		publish: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -53,14 +77,17 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	for _, reason := range []string{reasonInvalid, reasonTooLarge, reasonUnknownFeature, reasonUnavailable} {
 		m.refused.WithLabelValues(reason)
 	}
-	for _, outcome := range []string{spanSample, spanNoFeature, spanOther, spanRefused} {
+	for _, outcome := range []string{spanTaken, spanNoFeature, spanOther, spanRefused, spanUnreadable} {
 		m.spans.WithLabelValues(outcome)
 	}
-	for _, outcome := range []string{feedbackTaken, feedbackWaits, feedbackNotKept, feedbackDropped, feedbackForgotten, feedbackBad} {
+	for _, outcome := range []string{joinedSample, joinedLate, joinedNoOutput, joinedNoContent, joinedEarly, joinedTrimmed, joinedFailed} {
+		m.joined.WithLabelValues(outcome)
+	}
+	for _, outcome := range []string{feedbackTaken, feedbackWaits, feedbackNotKept, feedbackDropped, feedbackForgotten, feedbackBad, feedbackNoTarget, feedbackKnown} {
 		m.feedback.WithLabelValues(outcome)
 	}
 	var errs []error
-	for _, c := range []prometheus.Collector{m.accepted, m.duplicates, m.refused, m.spans, m.feedback, m.queued, m.publish, m.publishFailed} {
+	for _, c := range []prometheus.Collector{m.accepted, m.duplicates, m.refused, m.spans, m.feedback, m.notKept, m.joined, m.redacted, m.pendingTraces, m.pendingBytes, m.queued, m.publish, m.publishFailed} {
 		errs = append(errs, reg.Register(c))
 	}
 	return m, errors.Join(errs...)

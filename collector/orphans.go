@@ -136,6 +136,13 @@ func (o *orphans) expire(now time.Time) (int, error) {
 	return n, err
 }
 
+// waitsFor reports whether feedback waits for a target.
+func (o *orphans) waitsFor(target string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.waiting[target] > 0
+}
+
 // targets lists the targets that are waited for.
 func (o *orphans) targets() []string {
 	o.mu.Lock()

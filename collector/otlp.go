@@ -1,21 +1,22 @@
 package collector
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 	"io"
+	"iter"
 	"mime"
 	"net/http"
 	"strconv"
 
 	"github.com/gin-gonic/gin"
-	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
-	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/asgood-dev/asgood/collector/spans"
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/internal/web"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 const (
@@ -23,141 +24,157 @@ const (
 	mediaJSON  = "application/json"
 )
 
-// postTraces speaks OTLP/HTTP: the answer has the request's content type, refused spans are told in a
-// partial success, and errors are a google.rpc.Status.
-func (c *Collector) postTraces(g *gin.Context) {
-	media, _, err := mime.ParseMediaType(g.GetHeader("Content-Type"))
-	if err != nil || (media != mediaProto && media != mediaJSON) {
-		body := statusBody(mediaJSON, codeInvalid, fmt.Sprintf("Content-Type: want %s or %s, got %.60q", mediaProto, mediaJSON, g.GetHeader("Content-Type")))
-		g.Data(http.StatusUnsupportedMediaType, mediaJSON, body)
-		return
-	}
-	result, err := c.takeTraces(g.Request, media)
-	if err != nil {
-		c.failTraces(g, media, err)
-		return
-	}
-	reply, err := exportReply(media, result)
-	if err != nil {
-		c.failTraces(g, media, err)
-		return
-	}
-	g.Data(http.StatusOK, media, reply)
+// signal is one kind of OTLP data over HTTP.
+type signal struct {
+	decode func(c *Collector, data []byte, media string) (iter.Seq[spans.Found], error)
+	reply  func(media string, r Result) ([]byte, error)
 }
 
-func (c *Collector) failTraces(g *gin.Context, media string, err error) {
-	status, problem := web.ProblemOf(err)
-	code := codeInvalid
-	switch status {
-	case http.StatusServiceUnavailable:
-		code = codeUnavailable
-		g.Header("Retry-After", strconv.Itoa(retryAfter))
-	case http.StatusInternalServerError:
-		code = codeInternal
-		c.opts.Logger.Error("spans were not taken in", "err", err)
-	}
-	g.Data(status, media, statusBody(media, code, problem.Message))
-}
-
-// Codes of google.rpc.Status.
-const (
-	codeInvalid     = 3
-	codeInternal    = 13
-	codeUnavailable = 14
+var (
+	signalTraces = signal{decode: decodeTraces, reply: tracesReply}
+	signalLogs   = signal{decode: decodeLogs, reply: logsReply}
 )
 
-// statusBody is a google.rpc.Status, whose code is field 1 and whose message is field 2.
-func statusBody(media string, code int, message string) []byte {
-	if media == mediaProto {
-		b := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), uint64(code))
-		return protowire.AppendString(protowire.AppendTag(b, 2, protowire.BytesType), message)
+// post speaks OTLP/HTTP: the answer has the request's content type, what was refused is told in a partial
+// success, and errors are a google.rpc.Status.
+func (s signal) post(c *Collector) gin.HandlerFunc {
+	return func(g *gin.Context) {
+		media, _, err := mime.ParseMediaType(g.GetHeader("Content-Type"))
+		if err != nil || (media != mediaProto && media != mediaJSON) {
+			body := statusBody(mediaJSON, codeInvalid, fmt.Sprintf("Content-Type: want %s or %s, got %.60q", mediaProto, mediaJSON, g.GetHeader("Content-Type")))
+			g.Data(http.StatusUnsupportedMediaType, mediaJSON, body)
+			return
+		}
+		reply, err := s.take(c, g.Request, media)
+		if err != nil {
+			c.failOTLP(g, media, err)
+			return
+		}
+		g.Data(http.StatusOK, media, reply)
 	}
-	b, err := json.Marshal(map[string]any{"code": code, "message": message})
-	if err != nil {
-		return []byte(`{"code":13}`) // a number and a string can always be written
-	}
-	return b
 }
 
-// takeTraces reads a request and takes in the spans that are samples.
-func (c *Collector) takeTraces(r *http.Request, media string) (Result, error) {
+func (s signal) take(c *Collector, r *http.Request, media string) ([]byte, error) {
+	if err := c.opts.Room(); err != nil {
+		return nil, err
+	}
 	select {
 	case c.decoding <- struct{}{}:
 		defer func() { <-c.decoding }()
 	case <-r.Context().Done():
-		return Result{}, quality.Errorf(quality.KindUnavailable, "gave up waiting to be read: %w", r.Context().Err())
+		return nil, quality.Errorf(quality.KindUnavailable, "gave up waiting to be read: %w", r.Context().Err())
 	}
 	body, err := openBody(r)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	data, err := io.ReadAll(body)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	traces, err := decodeTraces(data, media)
+	found, err := s.decode(c, data, media)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	in := c.newIntake(r.Context())
-	c.addSpans(in, traces)
-	err = in.finish()
-	return in.result, err
+	result, err := c.stageSpans(r.Context(), found)
+	if err != nil {
+		return nil, err
+	}
+	return s.reply(media, result)
 }
 
-func decodeTraces(data []byte, media string) (ptrace.Traces, error) {
+// stageSpans makes what matters of spans and log records durable; they are joined to samples afterwards.
+func (c *Collector) stageSpans(ctx context.Context, found iter.Seq[spans.Found]) (Result, error) {
+	result := Result{Rejected: []Rejection{}}
+	var records [][]byte
+	for f := range found {
+		data, outcome, err := c.record(f)
+		if err != nil {
+			err = fmt.Errorf("span %s of trace %s: %w", f.Span, f.Trace, err)
+			result.reject(atIndex(f.Index), err)
+			c.metrics.countRefusal(err)
+		} else if data != nil {
+			records = append(records, data)
+		}
+		c.metrics.spans.WithLabelValues(outcome).Inc()
+	}
+	if err := c.spans.put(ctx, records); err != nil {
+		c.metrics.refused.WithLabelValues(reasonUnavailable).Add(float64(len(records)))
+		return result, err
+	}
+	result.Accepted = len(records)
+	return result, nil
+}
+
+// record is a span or log record as it is kept until it is joined, redacted.
+func (c *Collector) record(f spans.Found) (data []byte, outcome string, err error) {
+	switch {
+	case f.Err != nil:
+		return nil, spanRefused, f.Err
+	case f.Record == nil && f.Feature == "":
+		return nil, spanNoFeature, nil
+	case f.Record == nil:
+		return nil, spanOther, nil
+	}
+	c.redact.record(f.Record)
+	if data, err = wire.Marshal(f.Record); err != nil {
+		return nil, spanRefused, quality.Errorf(quality.KindInvalid, "the span cannot be written as JSON: %w", err)
+	}
+	if len(data) > maxEncoded {
+		return nil, spanRefused, errRecordTooLarge
+	}
+	return data, spanTaken, nil
+}
+
+func decodeTraces(c *Collector, data []byte, media string) (iter.Seq[spans.Found], error) {
 	req := ptraceotlp.NewExportRequest()
+	if err := decodeOTLP(req, data, media); err != nil {
+		return nil, err
+	}
+	return c.extractor.Spans(req.Traces()), nil
+}
+
+func decodeLogs(c *Collector, data []byte, media string) (iter.Seq[spans.Found], error) {
+	req := plogotlp.NewExportRequest()
+	if err := decodeOTLP(req, data, media); err != nil {
+		return nil, err
+	}
+	return c.extractor.Logs(req.Logs()), nil
+}
+
+func decodeOTLP(req interface {
+	UnmarshalProto([]byte) error
+	UnmarshalJSON([]byte) error
+}, data []byte, media string) error {
 	decode := req.UnmarshalProto
 	if media == mediaJSON {
 		decode = req.UnmarshalJSON
 		if err := checkNesting(data); err != nil {
-			return ptrace.Traces{}, err
+			return err
 		}
 	}
 	if err := decode(data); err != nil {
-		return ptrace.Traces{}, quality.Errorf(quality.KindInvalid, "body is not an OTLP trace request (%s): %w", media, err)
+		return quality.Errorf(quality.KindInvalid, "body is not an OTLP request (%s): %w", media, err)
 	}
-	return req.Traces(), nil
+	return nil
 }
 
-func (c *Collector) addSpans(in *intake, traces ptrace.Traces) {
-	outcomes := map[string]int{}
-	for found := range c.extractor.Spans(traces) {
-		outcome, err := c.addSpan(in, found)
-		if err != nil {
-			in.reject(atIndex(found.Index), fmt.Errorf("span %s of trace %s: %w", found.Span, found.Trace, err))
-		}
-		outcomes[outcome]++
-	}
-	for outcome, n := range outcomes {
-		c.metrics.spans.WithLabelValues(outcome).Add(float64(n))
-	}
-}
-
-// addSpan takes a span in when it is an output of a feature.
-func (c *Collector) addSpan(in *intake, found spans.Found) (outcome string, err error) {
-	switch {
-	case found.Feature == "":
-		return spanNoFeature, nil
-	case found.Err != nil:
-		return spanRefused, found.Err
-	case found.Record == nil || found.Record.Role != spans.RoleOutput:
-		return spanOther, nil
-	}
-	sample, err := found.Record.Alone()
-	if err == nil {
-		err = in.add(&sample)
-	}
-	if err != nil {
-		return spanRefused, err
-	}
-	return spanSample, nil
-}
-
-func exportReply(media string, r Result) ([]byte, error) {
+func tracesReply(media string, r Result) ([]byte, error) {
 	reply := ptraceotlp.NewExportResponse()
 	if r.Refused > 0 {
 		reply.PartialSuccess().SetRejectedSpans(int64(r.Refused))
+		reply.PartialSuccess().SetErrorMessage(refusals(r))
+	}
+	if media == mediaJSON {
+		return reply.MarshalJSON()
+	}
+	return reply.MarshalProto()
+}
+
+func logsReply(media string, r Result) ([]byte, error) {
+	reply := plogotlp.NewExportResponse()
+	if r.Refused > 0 {
+		reply.PartialSuccess().SetRejectedLogRecords(int64(r.Refused))
 		reply.PartialSuccess().SetErrorMessage(refusals(r))
 	}
 	if media == mediaJSON {
@@ -194,4 +211,19 @@ func checkNesting(data []byte) error {
 		return quality.Errorf(quality.KindInvalid, "body nests deeper than %d levels", maxNesting)
 	}
 	return nil
+}
+
+// failOTLP answers so that senders know whether to try again: OTLP calls 503 worth it, and not 507.
+func (c *Collector) failOTLP(g *gin.Context, media string, err error) {
+	status, problem := web.ProblemOf(err)
+	code := codeInvalid
+	switch status {
+	case http.StatusServiceUnavailable, http.StatusInsufficientStorage:
+		status, code = http.StatusServiceUnavailable, codeUnavailable
+		g.Header("Retry-After", strconv.Itoa(retryAfter))
+	case http.StatusInternalServerError:
+		code = codeInternal
+		c.opts.Logger.Error("spans were not taken in", "err", err)
+	}
+	g.Data(status, media, statusBody(media, code, problem.Message))
 }

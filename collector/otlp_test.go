@@ -78,13 +78,14 @@ func marshal(t testing.TB, traces ptrace.Traces) (proto, text []byte) {
 
 func mapped(t *testing.T, traces ptrace.Traces) []quality.Sample {
 	t.Helper()
-	s := &stream{}
-	r := start(t, collector.Options{Handoff: s})
+	s, q := &stream{}, newStaged()
+	r := start(t, collector.Options{Handoff: s, Spans: q.open()})
 	body, _ := marshal(t, traces)
 	w := export(t, r, "application/x-protobuf", body)
 	if w.Code != http.StatusOK {
 		t.Fatalf("got %d: %s", w.Code, w.Body)
 	}
+	q.drained(t)
 	samples, _ := s.stored(t)
 	return samples
 }
@@ -162,11 +163,7 @@ func TestWhichSpansAreSamples(t *testing.T) {
 	}{
 		{"chat", map[string]any{"gen_ai.completion": "x"}, 1},
 		{"agent", map[string]any{"gen_ai.operation.name": "invoke_agent", "gen_ai.completion": "x"}, 1},
-		{"tool", map[string]any{"gen_ai.operation.name": "execute_tool", "gen_ai.completion": "x"}, 0},
-		{"embeddings", map[string]any{"gen_ai.operation.name": "embeddings", "gen_ai.completion": "x"}, 0},
 		{"before operations had names", map[string]any{"gen_ai.operation.name": "", "gen_ai.completion": "x"}, 1},
-		{"not GenAI", map[string]any{"gen_ai.operation.name": "", "http.route": "/"}, 0},
-		{"other service", map[string]any{"service.name": "web", "gen_ai.completion": "x"}, 0},
 		{"failed without output", map[string]any{"error.type": "timeout"}, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -192,11 +189,11 @@ func TestErrorOfSpan(t *testing.T) {
 func TestPartialSuccess(t *testing.T) {
 	traces := ptrace.NewTraces()
 	newSpan(t, traces, map[string]any{"gen_ai.completion": "x"})
-	newSpan(t, traces, nil) // a chat whose content was not captured
+	newSpan(t, traces, map[string]any{"gen_ai.completion": strings.Repeat("x", 5<<20)})
 	proto, text := marshal(t, traces)
 	for media, body := range map[string][]byte{"application/x-protobuf": proto, "application/json": text} {
-		s := &stream{}
-		r := start(t, collector.Options{Handoff: s})
+		s, q := &stream{}, newStaged()
+		r := start(t, collector.Options{Handoff: s, Spans: q.open()})
 		w := export(t, r, media, zipped(t, bytes.NewReader(body)).Bytes(), "Content-Encoding", "gzip")
 		reply := ptraceotlp.NewExportResponse()
 		decode := reply.UnmarshalProto
@@ -207,14 +204,16 @@ func TestPartialSuccess(t *testing.T) {
 			t.Fatalf("%s: got %d, %s, %v", media, w.Code, w.Header(), err)
 		}
 		partial := reply.PartialSuccess()
-		if partial.RejectedSpans() != 1 || !strings.Contains(partial.ErrorMessage(), "CAPTURE_MESSAGE_CONTENT") {
+		if partial.RejectedSpans() != 1 || !strings.Contains(partial.ErrorMessage(), "4 MiB") {
 			t.Errorf("%s: got %d, %q", media, partial.RejectedSpans(), partial.ErrorMessage())
 		}
+		q.drained(t)
 		if stored, _ := s.stored(t); len(stored) != 1 {
 			t.Errorf("%s: got %d stored, want 1", media, len(stored))
 		}
 		// The exporter did not see the answer and sends again.
 		export(t, r, media, body)
+		q.drained(t)
 		if stored, _ := s.stored(t); len(stored) != 1 {
 			t.Errorf("%s: got %d stored after a repetition, want 1", media, len(stored))
 		}
@@ -229,8 +228,8 @@ func TestTracesRefused(t *testing.T) {
 		status                int
 		want                  string
 	}{
-		{"broken JSON", "application/json", "", []byte(`{"resourceSpans":`), 400, "not an OTLP trace request"},
-		{"broken protobuf", "application/x-protobuf", "", []byte("\xff\xff"), 400, "not an OTLP trace request"},
+		{"broken JSON", "application/json", "", []byte(`{"resourceSpans":`), 400, "not an OTLP request"},
+		{"broken protobuf", "application/x-protobuf", "", []byte("\xff\xff"), 400, "not an OTLP request"},
 		{"other type", "text/plain", "", nil, 415, "Content-Type"},
 		{"bomb", "application/x-protobuf", "gzip", zipped(t, bytes.NewReader(make([]byte, 65<<20))).Bytes(), 413, "64 MiB"},
 		{"too deep", "application/x-protobuf", "", deep(200_000), 400, "recursion"},
@@ -260,8 +259,9 @@ func TestTracesRefused(t *testing.T) {
 }
 
 func TestTracesUnavailable(t *testing.T) {
-	s := &stream{before: func(int) error { return quality.Errorf(quality.KindUnavailable, "full") }}
-	r := start(t, collector.Options{Handoff: s})
+	q := newStaged()
+	q.full = true
+	r := start(t, collector.Options{Handoff: &stream{}, Spans: q.open()})
 	traces := ptrace.NewTraces()
 	newSpan(t, traces, map[string]any{"gen_ai.completion": "x"})
 	body, _ := marshal(t, traces)

@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// maxPause is the longest pause between attempts at what has to be done.
+const maxPause = 30 * time.Second
+
 // persist does something until it works, with growing pauses of at most longest, and says once that it does not
 // work and once that it works again. failed, when not nil, is told of each failure. It returns an error only when ctx ends.
 func persist(ctx context.Context, log *slog.Logger, what string, longest time.Duration, failed func(), do func(context.Context) error) error {

@@ -4,10 +4,11 @@ import "github.com/asgood-dev/asgood/internal/quality"
 
 // Result says what became of the records of a request.
 type Result struct {
-	Accepted   int         `json:"accepted"`   // new, and durable
-	Duplicates int         `json:"duplicates"` // known by their ids, and durable
-	Refused    int         `json:"refused"`    // all that were refused
-	Rejected   []Rejection `json:"rejected"`   // the first MaxRejections of them
+	Accepted   int         `json:"accepted"`           // new, and durable
+	NotKept    int         `json:"not_kept,omitempty"` // of Accepted: counted and, by sampling, not kept
+	Duplicates int         `json:"duplicates"`         // known by their ids, and durable
+	Refused    int         `json:"refused"`            // all that were refused
+	Rejected   []Rejection `json:"rejected"`           // the first MaxRejections of them
 
 	tooLarge int // of Refused
 }

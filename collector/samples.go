@@ -16,6 +16,9 @@ import (
 // retryAfter is what senders are asked to wait, in seconds, when the hand-off does not keep up.
 const retryAfter = 5
 
+// headerSampling with the value off keeps all samples of a request: a file that a person brings is wanted whole.
+const headerSampling = "Asgood-Sampling"
+
 // recordsReply says what became of records, and what was wrong when not all was well.
 type recordsReply struct {
 	Result
@@ -28,6 +31,7 @@ func (c *Collector) postSamples(g *gin.Context) {
 		return
 	}
 	in := c.newIntake(g.Request.Context())
+	in.unsampled = g.GetHeader(headerSampling) == "off"
 	bodyErr := c.readSamples(in, g.Request)
 	storeErr := in.finish()
 	c.reply(g, in.result, firstError(storeErr, bodyErr, in.result.err("samples")))

@@ -127,6 +127,7 @@ func (c *Collector) takeFeedback(ctx context.Context, list []quality.Feedback) e
 		if list[i].Time.IsZero() {
 			list[i].Time = c.opts.Now()
 		}
+		c.redact.feedback(&list[i])
 		data, err := json.Marshal(list[i])
 		if err != nil {
 			return fmt.Errorf("encoding a score of metric %q: %w", list[i].Metric, err)

@@ -42,6 +42,28 @@ func (s *staged) tell() {
 	}
 }
 
+// drained waits until all that was staged is done with.
+func (s *staged) drained(t testing.TB) {
+	t.Helper()
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		s.mu.Lock()
+		done := s.committed == len(s.messages)
+		s.mu.Unlock()
+		if done {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatal("what was staged is not done with after 20 seconds")
+		}
+	}
+}
+
 func (s *staged) Publish(_ context.Context, _ string, data []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

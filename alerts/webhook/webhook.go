@@ -11,29 +11,46 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
-// timeout bounds one attempt, and answerBytes what is read of an answer.
+// timeout bounds one attempt, answerBytes and headerBytes what is read of an answer.
 const (
 	timeout     = 15 * time.Second
 	answerBytes = 4 << 10
+	headerBytes = 64 << 10
 )
 
 // Error is a failed attempt.
 type Error struct {
 	Retry      bool          // trying again may help
 	RetryAfter time.Duration // what the receiver asked for; 0 when it did not
-	Reason     string        // from a closed list, for metrics: network, timeout, status, secret
+	Reason     string        // one of Reasons, for metrics
 	Err        error
 }
 
-// Error returns the reason in words. It holds no secret.
+// The reasons of failures.
+const (
+	ReasonNetwork = "network" // not reached, or the connection broke
+	ReasonTimeout = "timeout" // no answer in time
+	ReasonStatus  = "status"  // answered, and not with 2xx
+	ReasonGone    = "gone"    // answered 410: it wants no more messages
+	ReasonRequest = "request" // the address or the secret cannot be used
+)
+
+// Reasons returns every reason.
+func Reasons() []string {
+	return []string{ReasonNetwork, ReasonTimeout, ReasonStatus, ReasonGone, ReasonRequest}
+}
+
+// Error returns the reason in words. It holds no secret, no address, and nothing that the receiver wrote.
 func (e *Error) Error() string { return e.Err.Error() }
 
 // Unwrap returns the wrapped error.
@@ -51,7 +68,7 @@ func New(transport http.RoundTripper, now func() time.Time) *Sender {
 		now = time.Now
 	}
 	if transport == nil {
-		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute}
+		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: headerBytes}
 	}
 	return &Sender{now: now, client: &http.Client{
 		Transport: transport, Timeout: timeout,
@@ -92,16 +109,16 @@ func (s *Sender) Send(ctx context.Context, url, secret, id string, payload []byt
 func (s *Sender) request(ctx context.Context, url, secret, id string, payload []byte) (*http.Request, error) {
 	signer, err := standardwebhooks.NewWebhook(strings.TrimPrefix(secret, "whsec_"))
 	if err != nil {
-		return nil, &Error{Reason: "secret", Err: errors.New("the secret cannot be used")}
+		return nil, &Error{Reason: ReasonRequest, Err: errors.New("the secret cannot be used")}
 	}
 	at := s.now()
 	signature, err := signer.Sign(id, at, payload)
 	if err != nil {
-		return nil, &Error{Reason: "secret", Err: errors.New("the secret cannot be used")}
+		return nil, &Error{Reason: ReasonRequest, Err: errors.New("the secret cannot be used")}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(payload))
 	if err != nil {
-		return nil, &Error{Reason: "network", Err: errors.New("the address cannot be used")}
+		return nil, &Error{Reason: ReasonRequest, Err: errors.New("the address cannot be used")}
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "asgood-webhook")
@@ -111,35 +128,55 @@ func (s *Sender) request(ctx context.Context, url, secret, id string, payload []
 	return req, nil
 }
 
-// network leaves out the address, which may hold a key.
+// network leaves out the address, which may hold a key, and what the receiver wrote.
 func network(err error) error {
 	var timed interface{ Timeout() bool }
 	if errors.As(err, &timed) && timed.Timeout() {
-		return &Error{Retry: true, Reason: "timeout", Err: fmt.Errorf("no answer within %s", timeout)}
+		return &Error{Retry: true, Reason: ReasonTimeout, Err: fmt.Errorf("no answer within %s", timeout)}
+	}
+	return &Error{Retry: true, Reason: ReasonNetwork, Err: errors.New("not reached: " + networkText(err))}
+}
+
+func networkText(err error) string {
+	var dns *net.DNSError
+	var code syscall.Errno
+	switch {
+	case errors.As(err, &dns):
+		return dns.Err
+	case errors.As(err, &code):
+		return code.Error()
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was closed"
 	}
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
 	}
-	return &Error{Retry: true, Reason: "network", Err: fmt.Errorf("not reached: %w", err)}
+	if text := err.Error(); strings.HasPrefix(text, "tls: ") || strings.HasPrefix(text, "x509: ") {
+		return text
+	}
+	return "no usable answer"
 }
 
-// refused tells an answer that may change from one that will not.
+// refused is an answer other than 2xx. Only 410 is final: a receiver that is being set up or moved answers
+// with 401, 404 or a redirect, and what it was sent then must not be lost.
 func refused(res *http.Response, now time.Time) error {
-	e := &Error{Reason: "status", Err: fmt.Errorf("answered %s", res.Status)}
-	switch {
-	case res.StatusCode >= 500, res.StatusCode == http.StatusRequestTimeout, res.StatusCode == http.StatusTooEarly, res.StatusCode == http.StatusTooManyRequests:
-		e.Retry = true
-		e.RetryAfter = retryAfter(res.Header.Get("Retry-After"), now)
+	e := &Error{Retry: true, Reason: ReasonStatus, RetryAfter: retryAfter(res.Header.Get("Retry-After"), now),
+		Err: errors.New(strings.TrimSpace(fmt.Sprintf("answered %d %s", res.StatusCode, http.StatusText(res.StatusCode))))}
+	if res.StatusCode == http.StatusGone {
+		e.Retry, e.Reason, e.RetryAfter = false, ReasonGone, 0
 	}
 	return e
 }
 
+// maxRetryAfter is more than any receiver can mean.
+const maxRetryAfter = 365 * 24 * time.Hour
+
 func retryAfter(v string, now time.Time) time.Duration {
-	if n, err := strconv.Atoi(v); err == nil {
-		return max(0, time.Duration(n)*time.Second)
+	wait := time.Duration(0)
+	if n, err := strconv.ParseUint(v, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {
+		wait = time.Duration(n) * time.Second
+	} else if at, err := http.ParseTime(v); err == nil {
+		wait = at.Sub(now)
 	}
-	if at, err := http.ParseTime(v); err == nil {
-		return max(0, at.Sub(now))
-	}
-	return 0
+	return min(max(0, wait), maxRetryAfter)
 }

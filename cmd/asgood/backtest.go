@@ -15,7 +15,7 @@ import (
 
 func backtestCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "backtest", Args: cobra.NoArgs,
+		Use: "backtest", Args: noArgs,
 		Short: "Run the scorers and detectors over a file of samples; no server is needed",
 		Long: "Backtest reads samples (NDJSON, a JSON array, or one JSON object) and says what the configured monitors\n" +
 			"would have found, and when. Exit status 0 whatever is found; 3 with --fail-on-regression when something is.",
@@ -25,8 +25,8 @@ func backtestCommand() *cobra.Command {
 	asJSON := cmd.Flags().Bool("json", false, "print the result as JSON")
 	fail := cmd.Flags().Bool("fail-on-regression", false, "exit with status 3 when a regression is found")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if *input == "" {
-			return quality.Errorf(quality.KindInvalid, "--input is required: a file of samples, or - for standard input")
+		if err := requireFlags(cmd, "input"); err != nil {
+			return err
 		}
 		cfg, err := load(*path)
 		if err != nil {

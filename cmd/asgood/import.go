@@ -14,7 +14,7 @@ import (
 
 func importCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "import", Args: cobra.NoArgs,
+		Use: "import", Args: noArgs,
 		Short: "Bring in samples from a file that others made",
 		Example: "  asgood import --csv answers.csv --feature support-assistant \\\n" +
 			"    --map 'time=timestamp,input=query,output=answer,reference=ref_answer,id={model}/{id}'\n" +
@@ -33,8 +33,8 @@ func importCommand() *cobra.Command {
 	f.StringVarP(&output, "output", "o", "", "write the samples as NDJSON to this file (- for standard output) instead of storing them")
 	f.BoolVar(&asJSON, "json", false, "print the result as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if file == "" || mapping == "" {
-			return quality.Errorf(quality.KindInvalid, "--csv and --map are required; see asgood import --help")
+		if err := requireFlags(cmd, "csv", "map"); err != nil {
+			return err
 		}
 		in, err := open(cmd, file)
 		if err != nil {
@@ -77,12 +77,15 @@ func runImport(cmd *cobra.Command, o *app.ImportOptions, path, output string, as
 
 func printImport(w io.Writer, result app.ImportResult, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(w).Encode(result)
+		if err := json.NewEncoder(w).Encode(result); err != nil {
+			return err
+		}
+	} else {
+		for _, r := range result.Rejected {
+			fmt.Fprintf(w, "line %d: %s\n", r.Line, r.Error)
+		}
+		fmt.Fprintf(w, "%d rows: %d taken, %d already there, %d refused\n", result.Rows, result.Accepted, result.Duplicates, result.Refused)
 	}
-	for _, r := range result.Rejected {
-		fmt.Fprintf(w, "line %d: %s\n", r.Line, r.Error)
-	}
-	fmt.Fprintf(w, "%d rows: %d taken, %d already there, %d refused\n", result.Rows, result.Accepted, result.Duplicates, result.Refused)
 	if result.Refused > 0 && result.Accepted+result.Duplicates == 0 {
 		return quality.Errorf(quality.KindInvalid, "no row could be taken")
 	}

@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -29,21 +31,27 @@ const (
 // errRegression asks for exitRegression without a message: the result was printed.
 var errRegression = errors.New("a regression was found")
 
+// errPrinted asks for exitInvalid without a message: what is wrong was printed.
+var errPrinted = errors.New("the input is wrong")
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := root().ExecuteContext(ctx)
 	stop()
-	os.Exit(exitCode(err))
+	os.Exit(exitCode(os.Stderr, err))
 }
 
-func exitCode(err error) int {
+// exitCode tells what went wrong and returns the code of it.
+func exitCode(w io.Writer, err error) int {
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, errRegression):
 		return exitRegression
+	case errors.Is(err, errPrinted):
+		return exitInvalid
 	}
-	fmt.Fprintln(os.Stderr, "asgood:", err)
+	fmt.Fprintln(w, "asgood:", err)
 	if quality.KindOf(err) == quality.KindInvalid {
 		return exitInvalid
 	}
@@ -57,6 +65,10 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version,
+		Args:          knownCommand,
+
+		SuggestionsMinimumDistance: 2,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().Bool("verbose", false, "log in detail")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
@@ -66,11 +78,45 @@ func root() *cobra.Command {
 	return cmd
 }
 
+// knownCommand refuses what is no subcommand.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "see asgood --help"
+	if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
+		hint = "did you mean " + strings.Join(s, " or ") + "?"
+	}
+	return quality.Errorf(quality.KindInvalid, "unknown command %q (%s)", args[0], hint)
+}
+
+// noArgs refuses what stands behind the flags.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return quality.Errorf(quality.KindInvalid, "unexpected %q: see %s --help", args[0], cmd.CommandPath())
+}
+
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: noArgs,
 		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), "asgood", version) },
 	}
+}
+
+// requireFlags names the flags that are missing.
+func requireFlags(cmd *cobra.Command, names ...string) error {
+	var missing []string
+	for _, name := range names {
+		if cmd.Flag(name).Value.String() == "" {
+			missing = append(missing, "--"+name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return quality.Errorf(quality.KindInvalid, "required and missing: %s; see %s --help", strings.Join(missing, ", "), cmd.CommandPath())
 }
 
 // logger writes to standard error; debug lines only with --verbose.

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -28,7 +31,7 @@ func load(path string) (*config.Config, error) {
 }
 
 func serveCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "serve", Short: "Run every room of the house", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "serve", Short: "Run every room of the house", Args: noArgs}
 	path := configFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := load(*path)
@@ -42,7 +45,7 @@ func serveCommand() *cobra.Command {
 
 func demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "demo", Short: "Run everything with a simulated product: a week in about two minutes", Args: cobra.NoArgs,
+		Use: "demo", Short: "Run everything with a simulated product: a week in about two minutes", Args: noArgs,
 	}
 	o := demo.Options{}
 	f := cmd.Flags()
@@ -60,26 +63,66 @@ func demoCommand() *cobra.Command {
 }
 
 func checkCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "check", Short: "Check a configuration file", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "check", Short: "Check a configuration file", Args: noArgs}
 	path := configFlag(cmd)
+	asJSON := cmd.Flags().Bool("json", false, "print the result as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := load(*path)
+		if *asJSON {
+			return checkJSON(cmd.OutOrStdout(), *path, cfg, err)
+		}
 		if err != nil {
 			return err
 		}
-		var scorers, monitors, probes int
-		for _, f := range cfg.Features {
-			scorers, monitors, probes = scorers+len(f.Scorers), monitors+len(f.Monitors), probes+len(f.Probes)
-		}
+		r := count(*path, cfg)
 		fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %d features, %d scorers, %d monitors, %d probes\n",
-			*path, len(cfg.Features), scorers, monitors, probes)
+			r.File, r.Features, r.Scorers, r.Monitors, r.Probes)
 		return nil
 	}
 	return cmd
 }
 
+// checkResult is what a check prints as JSON.
+type checkResult struct {
+	File     string           `json:"file"`
+	Features int              `json:"features"`
+	Scorers  int              `json:"scorers"`
+	Monitors int              `json:"monitors"`
+	Probes   int              `json:"probes"`
+	Problems []config.Problem `json:"problems"` // empty when the file is good
+}
+
+func count(path string, cfg *config.Config) checkResult {
+	r := checkResult{File: path, Features: len(cfg.Features), Problems: []config.Problem{}}
+	for _, f := range cfg.Features {
+		r.Scorers, r.Monitors, r.Probes = r.Scorers+len(f.Scorers), r.Monitors+len(f.Monitors), r.Probes+len(f.Probes)
+	}
+	return r
+}
+
+// checkJSON prints the problems of a file. One that cannot be read at all is an error as elsewhere.
+func checkJSON(w io.Writer, path string, cfg *config.Config, err error) error {
+	var problems config.Problems
+	r := checkResult{File: path}
+	switch {
+	case err == nil:
+		r = count(path, cfg)
+	case errors.As(err, &problems):
+		r.Problems = problems
+	default:
+		return err
+	}
+	if err := json.NewEncoder(w).Encode(r); err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		return errPrinted
+	}
+	return nil
+}
+
 func migrateCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "migrate", Short: "Bring the database to this version's schema and stop", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "migrate", Short: "Bring the database to this version's schema and stop", Args: noArgs}
 	path := configFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := load(*path)

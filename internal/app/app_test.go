@@ -30,7 +30,7 @@ const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 const configuration = `
 name: Test
 storage: {dir: %q}
-listen: {public: "127.0.0.1:0", ingest: "127.0.0.1:0", internal: "127.0.0.1:0"}
+listen: {public: "127.0.0.1:0", ingest: "127.0.0.1:0", grpc: "127.0.0.1:0", internal: "127.0.0.1:0"}
 false_alarms: {samples: 10000}
 retention: {samples: 3650d, scores: 3650d}
 features:

@@ -19,16 +19,17 @@ const module = "github.com/asgood-dev/asgood"
 var rules = map[string][]string{
 	"internal/quality":    {},
 	"internal/web":        {"internal/quality"},
+	"internal/wire":       {"internal/quality"},
 	"internal/clickhouse": {"internal/quality", "internal/clickhouse"},
 	"internal/bus":        {"internal/quality"},
 	"internal/config":     {"internal/quality"},
-	"collector":           {"internal/quality", "internal/web", "collector"},
+	"collector":           {"internal/quality", "internal/web", "internal/wire", "collector"},
 	"collector/probe":     {"internal/quality", "internal/web"},
 	"collector/ledger":    {"internal/quality", "internal/web", "collector/ledger"},
 	"collector/spans":     {"internal/quality"},
 	"collector/canary":    {"internal/quality", "internal/web"},
 	"evaluator/detect":    {},
-	"evaluator":           {"internal/quality", "internal/web", "evaluator"},
+	"evaluator":           {"internal/quality", "internal/web", "internal/wire", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "alerts"},
 	"statuspage":          {"internal/quality", "internal/web", "statuspage"},
 	"internal/demo":       {"internal/quality", "internal/config", "internal/app"},
@@ -47,10 +48,11 @@ var owners = map[string][]string{
 	"github.com/cockroachdb/pebble":       {"collector"},
 	"github.com/miekg/dns":                {"collector/probe"},
 	"github.com/prometheus-community/":    {"collector/probe"},
-	"google.golang.org/grpc":              {"collector"},
+	"google.golang.org/grpc":              {"collector", "internal/app"},
 	"github.com/chromedp/":                {}, // tests only
 	"github.com/tidwall/gjson":            {"collector/spans"},
 	"github.com/theory/jsonpath":          {"collector/canary", "internal/config"},
+	"github.com/go-json-experiment/":      {"internal/wire"},
 }
 
 type source struct {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -232,6 +233,7 @@ func (s *serverTaker) take(ctx context.Context, samples []quality.Sample) (colle
 		return collector.Result{}, quality.Errorf(quality.KindInvalid, "server address: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/x-ndjson")
+	req.Header.Set("Asgood-Sampling", "off")
 	res, err := s.client.Do(req)
 	if err != nil {
 		return collector.Result{}, fmt.Errorf("sending samples: %w", err)
@@ -269,8 +271,16 @@ func openDirectory(ctx context.Context, o ImportOptions) (_ *directoryTaker, err
 	if err != nil {
 		return nil, err
 	}
+	key, err := secretKey(o.Config.Storage.Dir)
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	room, err := newDiskRoom(o.Config.Storage.Dir, int64(o.Config.Storage.MinFree), o.Logger)
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
 	c, err := collector.New(collector.Options{
-		Features: o.Config.Features, Handoff: handoff{b},
+		Features: unsampled(o.Config.Features), Handoff: handoff{b}, Key: key, Room: room.Room,
 		Dir: filepath.Join(o.Config.Storage.Dir, dirIDs), Retention: o.Config.Retention.Samples, Logger: o.Logger,
 	})
 	if err != nil {
@@ -285,6 +295,15 @@ func openDirectory(ctx context.Context, o ImportOptions) (_ *directoryTaker, err
 	case <-ctx.Done():
 		return nil, errors.Join(ctx.Err(), d.close())
 	}
+}
+
+// unsampled are the features without their sampling: a file that a person brings is wanted whole.
+func unsampled(features []quality.Feature) []quality.Feature {
+	out := slices.Clone(features)
+	for i := range out {
+		out[i].Sampling = nil
+	}
+	return out
 }
 
 func (d *directoryTaker) take(ctx context.Context, samples []quality.Sample) (collector.Result, error) {

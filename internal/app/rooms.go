@@ -105,7 +105,13 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 func (r *rooms) buildCollector(ctx context.Context, a *App) (err error) {
 	b := a.engines.bus
 	r.recent = probe.NewCounts(a.opts.Config.Features, a.opts.Now)
-	feedback, err := newStaged(ctx, b, bus.Feedback)
+	staged := map[string]collector.Staged{}
+	for _, stream := range []string{bus.Feedback, bus.Spans, bus.Held} {
+		if staged[stream], err = newStaged(ctx, b, stream); err != nil {
+			return err
+		}
+	}
+	key, err := secretKey(a.opts.Config.Storage.Dir)
 	if err != nil {
 		return err
 	}
@@ -113,7 +119,8 @@ func (r *rooms) buildCollector(ctx context.Context, a *App) (err error) {
 		return err
 	}
 	r.collector, err = collector.New(collector.Options{
-		Features: a.opts.Config.Features, Handoff: handoff{b}, Feedback: feedback, Room: r.room.Room, Counts: r.recent,
+		Features: a.opts.Config.Features, Handoff: handoff{b}, Room: r.room.Room, Counts: r.recent, Observer: r.ledger, Key: key,
+		Feedback: staged[bus.Feedback], Spans: staged[bus.Spans], Held: staged[bus.Held],
 		Dir: filepath.Join(a.opts.Config.Storage.Dir, dirIDs), Retention: a.opts.Config.Retention.Samples,
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})

@@ -14,12 +14,20 @@ import (
 const (
 	listenerPublic   = "public"
 	listenerIngest   = "ingest"
+	listenerGRPC     = "grpc"
 	listenerInternal = "internal"
 )
 
+// server is a bound listener and what will answer on it.
+type server interface {
+	Addr() string
+	Serve() error
+	Shutdown(ctx context.Context) error
+}
+
 // servers are the bound listeners.
 type servers struct {
-	list []*web.Server
+	list []server
 	addr map[string]string // by listener
 }
 
@@ -58,6 +66,12 @@ func (a *App) listen() (_ *servers, err error) {
 			engines[x.addr] = e
 		}
 	}
+	g, err := listenGRPC(l.GRPC, a.rooms.collector.RegisterGRPC)
+	if err != nil {
+		return s, err
+	}
+	s.list = append(s.list, g)
+	s.addr[listenerGRPC] = g.Addr()
 	return s, nil
 }
 

@@ -94,12 +94,18 @@ func (d *decoder) checkFalseAlarms(f quality.FalseAlarms, path string) {
 	case f.Samples == 0 && f.Period == 0:
 		d.bad(path, "want a duration such as 30d, or {samples: N}")
 	case f.Samples == 0 && f.Period < minFalseAlarmPeriod:
-		d.bad(path, "want %s or more", minFalseAlarmPeriod)
+		d.bad(path, "want a minute or more")
 	}
 }
 
-// failed reports whether something at or in path was reported before: what follows from it is not said again.
+// failed reports whether something at or in path was reported before, or could not be read because of
+// what is around it: what follows from it is not said again.
 func (d *decoder) failed(path string) bool {
+	for p := path; p != ""; p = around(p) {
+		if d.wrong[p] {
+			return true
+		}
+	}
 	return slices.ContainsFunc(d.problems, func(p Problem) bool {
 		rest, ok := strings.CutPrefix(p.Path, path)
 		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
@@ -147,15 +153,18 @@ func (d *decoder) name(list string, i int, name string, form *regexp.Regexp, see
 
 func (d *decoder) checkListen(l Listen) {
 	d.checkAddr("listen.public", l.Public)
-	for _, a := range []struct{ path, addr string }{{"listen.ingest", l.Ingest}, {"listen.internal", l.Internal}} {
+	for _, a := range []struct{ path, addr string }{{"listen.ingest", l.Ingest}, {"listen.grpc", l.GRPC}, {"listen.internal", l.Internal}} {
 		if d.checkAddr(a.path, a.addr) && !isLoopback(a.addr) {
 			d.bad(a.path, "not a loopback address: this listener asks nobody for a key, so it may be open to this machine only (such as 127.0.0.1:4318)")
 		}
 	}
 	seen := map[string]string{}
 	for _, a := range []struct{ path, addr string }{
-		{"listen.public", l.Public}, {"listen.ingest", l.Ingest}, {"listen.internal", l.Internal},
+		{"listen.public", l.Public}, {"listen.ingest", l.Ingest}, {"listen.grpc", l.GRPC}, {"listen.internal", l.Internal},
 	} {
+		if d.failed(a.path) {
+			continue
+		}
 		if first, ok := seen[a.addr]; ok && !strings.HasSuffix(a.addr, ":0") {
 			d.bad(a.path, "the same address as %s", first)
 		}

@@ -14,10 +14,11 @@ import (
 func (d *decoder) checkFeatures(fs []quality.Feature) {
 	seen := map[string]int{}
 	beats, canaries := map[string]string{}, map[string]string{}
+	matches := map[string]int{}
 	for i := range fs {
 		path := fmt.Sprintf("features[%d]", i)
 		d.name("features", i, fs[i].Name, identifier, seen)
-		d.checkMatch(fs, i, path+".match")
+		d.checkMatch(fs[i].Match, i, path+".match", matches)
 		d.checkRedact(fs[i].Redact, path+".redact")
 		d.checkSpans(&fs[i], path)
 		d.checkScorers(fs[i].Scorers, path+".scorers")
@@ -28,29 +29,47 @@ func (d *decoder) checkFeatures(fs []quality.Feature) {
 	}
 }
 
-func (d *decoder) checkMatch(fs []quality.Feature, i int, path string) {
-	for k, v := range fs[i].Match {
-		if k == "" || v == "" && !d.failed(join(path, k)) {
+// checkMatch checks the match of feature i. seen holds the first feature that has a match.
+func (d *decoder) checkMatch(match map[string]string, i int, path string, seen map[string]int) {
+	keys := slices.Sorted(maps.Keys(match))
+	var whole strings.Builder
+	for _, k := range keys {
+		if k == "" || match[k] == "" && !d.failed(join(path, k)) {
 			d.bad(join(path, k), "an attribute and its value must not be empty")
 		}
+		fmt.Fprintf(&whole, "%q=%q,", k, match[k])
 	}
-	for j := range i {
-		if len(fs[i].Match) > 0 && maps.Equal(fs[i].Match, fs[j].Match) {
-			d.bad(path, "the same as of features[%d]: one span cannot be a sample of both", j)
-		}
+	if first, ok := seen[whole.String()]; ok {
+		d.bad(path, "the same as of features[%d]: one span cannot be a sample of both", first)
+	} else if len(keys) > 0 {
+		seen[whole.String()] = i
 	}
 }
 
-// metrics returns the metrics that the scorers make, and whether any other may come with the samples.
-func metrics(scorers []quality.ScorerSpec) (known []string, open bool) {
-	for _, s := range scorers {
-		switch {
-		case s.Type != "external":
-			known = append(known, s.Name)
-		case len(s.Metrics) > 0:
-			known = append(known, s.Metrics...)
-		default:
+// metric is one that a scorer makes, and where its name stands.
+type metric struct {
+	name   string
+	scorer int
+	path   string
+}
+
+// takesAll reports whether a scorer takes every metric that comes with the samples.
+func takesAll(s quality.ScorerSpec) bool { return s.Type == "external" && len(s.Metrics) == 0 }
+
+// metrics returns the metrics that the scorers at path make, and whether any other may come with the samples.
+func metrics(scorers []quality.ScorerSpec, path string) (known []metric, open bool) {
+	for i, s := range scorers {
+		p := fmt.Sprintf("%s[%d]", path, i)
+		if takesAll(s) {
 			open = true
+			continue
+		}
+		if s.Type != "external" {
+			known = append(known, metric{s.Name, i, p + ".name"})
+			continue
+		}
+		for j, name := range s.Metrics {
+			known = append(known, metric{name, i, fmt.Sprintf("%s.metrics[%d]", p, j)})
 		}
 	}
 	return known, open
@@ -63,7 +82,7 @@ func (d *decoder) checkMonitors(f quality.Feature, path string) {
 		}
 		return
 	}
-	known, open := metrics(f.Scorers)
+	known, open := metrics(f.Scorers, strings.TrimSuffix(path, "monitors")+"scorers")
 	seen := map[string]int{}
 	for i := range f.Monitors {
 		p := fmt.Sprintf("%s[%d]", path, i)
@@ -79,13 +98,17 @@ func (d *decoder) checkMonitors(f quality.Feature, path string) {
 	}
 }
 
-func (d *decoder) checkMetric(metric, path string, known []string, open bool) {
+func (d *decoder) checkMetric(name, path string, known []metric, open bool) {
 	switch {
 	case d.failed(path):
-	case metric == "":
+	case name == "":
 		d.bad(path, "required")
-	case !open && !slices.Contains(known, metric):
-		d.bad(path, "no scorer of this feature makes it (known: %s)", strings.Join(known, ", "))
+	case !open && !slices.ContainsFunc(known, func(m metric) bool { return m.name == name }):
+		var names []string
+		for _, m := range known {
+			names = append(names, d.written(m.path, m.name))
+		}
+		d.bad(path, "no scorer of this feature makes it (known: %s)", strings.Join(names, ", "))
 	}
 }
 
@@ -115,7 +138,8 @@ func (d *decoder) checkRange(m *quality.MonitorSpec, unbounded bool, path string
 		case m.Unbounded:
 			d.bad(path+".range", "a metric that is unbounded has no range")
 		case lo >= hi:
-			d.bad(path+".range", "want the lower bound first, then the upper: got [%v, %v]", lo, hi)
+			d.bad(path+".range", "want the lower bound first, then the upper: got [%s, %s]",
+				d.written(path+".range[0]", fmt.Sprint(lo)), d.written(path+".range[1]", fmt.Sprint(hi)))
 		}
 	}
 	if m.Material != nil && !d.failed(path+".material") && !d.failed(path+".range") {
@@ -134,15 +158,17 @@ func (d *decoder) checkRange(m *quality.MonitorSpec, unbounded bool, path string
 
 // checkAttributes checks names of attributes. "=" and "," part the text of a slice.
 func (d *decoder) checkAttributes(names []string, path string) {
+	seen := map[string]bool{}
 	for i, name := range names {
 		p := fmt.Sprintf("%s[%d]", path, i)
 		switch {
 		case d.failed(p):
 		case name == "" || len(name) > quality.MaxNameLen || strings.ContainsAny(name, "=, \t\r\n"):
 			d.bad(p, "want the name of an attribute, such as customer, model or language")
-		case slices.Contains(names[:i], name):
+		case seen[name]:
 			d.bad(p, "stands twice")
 		}
+		seen[name] = true
 	}
 }
 

@@ -35,20 +35,28 @@ func scorerTypes() []string {
 
 func (d *decoder) checkScorers(ss []quality.ScorerSpec, path string) {
 	names := map[string]int{}
-	makers := map[string]string{} // scorer by metric
 	for i := range ss {
-		p := fmt.Sprintf("%s[%d]", path, i)
 		d.name(path, i, ss[i].Name, identifier, names)
-		d.checkScorer(&ss[i], p)
-		made, open := metrics(ss[i : i+1])
-		if open {
-			made = []string{"every metric that comes with the samples"}
+		d.checkScorer(&ss[i], fmt.Sprintf("%s[%d]", path, i))
+	}
+	d.checkMakers(ss, path)
+}
+
+// checkMakers reports a metric that two scorers make. Of two scorers of one name it was said before.
+func (d *decoder) checkMakers(ss []quality.ScorerSpec, path string) {
+	makers := map[string]int{} // scorer by metric
+	made, _ := metrics(ss, path)
+	for _, m := range made {
+		if first, ok := makers[m.name]; !ok {
+			makers[m.name] = m.scorer
+		} else if ss[first].Name != ss[m.scorer].Name {
+			d.bad(fmt.Sprintf("%s[%d]", path, m.scorer), "makes %q, and so does scorers[%d]", d.written(m.path, m.name), first)
 		}
-		for _, m := range made {
-			if first, ok := makers[m]; ok && first != ss[i].Name {
-				d.bad(p, "makes %q, and so does scorer %q", m, first)
-			}
-			makers[m] = ss[i].Name
+	}
+	open := slices.IndexFunc(ss, takesAll)
+	for i := range ss {
+		if open >= 0 && i > open && takesAll(ss[i]) && ss[i].Name != ss[open].Name {
+			d.bad(fmt.Sprintf("%s[%d]", path, i), "takes every metric that comes with the samples, and so does scorers[%d]", open)
 		}
 	}
 }
@@ -95,7 +103,7 @@ func (d *decoder) checkScorerType(got, path string) {
 		return
 	}
 	hint := "known: " + strings.Join(scorerTypes(), ", ")
-	if s := nearest(got, scorerTypes()); s != "" {
+	if s := nearest(got, scorerTypes()); s != "" && !d.places[path].fromEnv {
 		hint = fmt.Sprintf("did you mean %s?", s)
 	}
 	d.bad(path, "not a type of scorer (%s)", hint)
@@ -166,7 +174,7 @@ func (d *decoder) loadSchema(s *quality.ScorerSpec, path string) {
 		return
 	}
 	if err := compileSchema(text); err != nil {
-		d.bad(path, "not a JSON Schema: %v", err)
+		d.bad(path, "not a JSON Schema: %s", clipTo(schemaText(err), 300))
 		return
 	}
 	s.SchemaText = text
@@ -197,7 +205,29 @@ func readSmall(path string) ([]byte, error) {
 type noLoader struct{}
 
 func (noLoader) Load(url string) (any, error) {
-	return nil, fmt.Errorf("refers to %s, and only references within the file are followed", url)
+	return nil, fmt.Errorf("refers to %s, and only references within the file are followed", strings.TrimPrefix(url, schemaBase))
+}
+
+// schemaBase keeps the library from naming the schema, and what it refers to, by the folder we run in.
+const schemaBase = "asgood://configuration/"
+
+// schemaText says in one line what is wrong with a schema: the first of the innermost causes.
+func schemaText(err error) string {
+	var load *jsonschema.LoadURLError
+	if errors.As(err, &load) {
+		err = load.Err
+	}
+	var bad *jsonschema.SchemaValidationError
+	var cause *jsonschema.ValidationError
+	if !errors.As(err, &bad) || !errors.As(bad.Err, &cause) {
+		return strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), schemaBase, "")), " ")
+	}
+	for len(cause.Causes) > 0 {
+		cause = cause.Causes[0]
+	}
+	// The text of the outermost has a headline with our own URL.
+	text := cause.Error()
+	return text[strings.LastIndex(text, "\n")+1:]
 }
 
 func compileSchema(text []byte) error {
@@ -207,9 +237,9 @@ func compileSchema(text []byte) error {
 	}
 	c := jsonschema.NewCompiler()
 	c.UseLoader(noLoader{})
-	if err := c.AddResource("schema.json", doc); err != nil {
+	if err := c.AddResource(schemaBase+"schema.json", doc); err != nil {
 		return err
 	}
-	_, err = c.Compile("schema.json")
+	_, err = c.Compile(schemaBase + "schema.json")
 	return err
 }

@@ -77,6 +77,7 @@ type Retention struct {
 type Listen struct {
 	Public   string `yaml:"public"`
 	Ingest   string `yaml:"ingest"`   // a loopback address
+	GRPC     string `yaml:"grpc"`     // of OTLP over gRPC; a loopback address
 	Internal string `yaml:"internal"` // a loopback address
 }
 
@@ -100,8 +101,8 @@ const day = 24 * time.Hour
 //   - at most one false alarm in 30 days over the whole fleet;
 //   - samples kept 30 days, scores 400 days;
 //   - days of UTC;
-//   - the status page on :8080 for everyone, ingest on 127.0.0.1:4318 and the internal listener on
-//     127.0.0.1:8081 for this machine only.
+//   - the status page on :8080 for everyone, ingest on 127.0.0.1:4318 (gRPC on 4317) and the internal
+//     listener on 127.0.0.1:8081 for this machine only.
 func Defaults() *Config {
 	return &Config{
 		Name:        "Asgood",
@@ -109,7 +110,7 @@ func Defaults() *Config {
 		FalseAlarms: quality.FalseAlarms{Period: 30 * day},
 		Retention:   Retention{Samples: 30 * day, Scores: 400 * day},
 		TimeZone:    "UTC",
-		Listen:      Listen{Public: ":8080", Ingest: "127.0.0.1:4318", Internal: "127.0.0.1:8081"},
+		Listen:      Listen{Public: ":8080", Ingest: "127.0.0.1:4318", GRPC: "127.0.0.1:4317", Internal: "127.0.0.1:8081"},
 		location:    time.UTC,
 	}
 }

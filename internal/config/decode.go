@@ -26,14 +26,28 @@ type decoder struct {
 	location *time.Location // of dates without a zone
 	anchors  map[string]ast.Node
 	places   map[string]place
-	budget   int  // nodes that may still be visited: aliases of aliases grow without bound
-	verbatim bool // ${NAME} is text like any other
+	wrong    map[string]bool // paths whose value has the wrong form, so that nothing in it was read
+	budget   int             // nodes that may still be visited: aliases of aliases grow without bound
+	verbatim bool            // ${NAME} is text like any other
 	problems Problems
+	untold   int // problems beyond the first maxProblems
 }
 
-const maxNodes = 200_000
+// Bounds of what is looked at, and of what is said about it.
+const (
+	maxNodes    = 200_000
+	maxProblems = 100
+	maxPath     = 300 // bytes of a key's path in a problem
+)
 
 func (d *decoder) problem(at place, path, format string, args ...any) {
+	if len(d.problems) >= maxProblems {
+		d.untold++
+		return
+	}
+	if len(path) > maxPath {
+		path = strings.ToValidUTF8(path[:maxPath], "") + "..."
+	}
 	d.problems = append(d.problems, Problem{
 		File: d.file, Line: max(at.line, 1), Column: max(at.column, 1), Path: path, Message: fmt.Sprintf(format, args...),
 	})
@@ -42,8 +56,20 @@ func (d *decoder) problem(at place, path, format string, args ...any) {
 // bad reports the value at path, or, where the file does not hold it, the nearest thing around it.
 // It shows the value as written, so never what a variable held.
 func (d *decoder) bad(path, format string, args ...any) {
+	told := len(d.problems)
 	d.hidden(path, format, args...)
-	d.problems[len(d.problems)-1].Text = clip(d.places[path].text)
+	if len(d.problems) > told {
+		d.problems[told].Text = clip(d.places[path].text)
+	}
+}
+
+// written is the value at path as it stands in the file, where a message must name it: a variable keeps
+// its name.
+func (d *decoder) written(path, value string) string {
+	if at := d.places[path]; at.fromEnv {
+		value = at.text
+	}
+	return clip(value)
 }
 
 // hidden reports the value at path without showing it.
@@ -56,9 +82,12 @@ func (d *decoder) find(path string) place {
 		if at, ok := d.places[path]; ok || path == "" {
 			return at
 		}
-		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+		path = around(path)
 	}
 }
+
+// around returns the path of what holds path.
+func around(path string) string { return path[:max(strings.LastIndexAny(path, ".["), 0)] }
 
 func placeOf(n ast.Node) place {
 	if n == nil {
@@ -95,14 +124,16 @@ func (d *decoder) resolve(n ast.Node, path string) ast.Node {
 			name := t.Value.GetToken().Value
 			target, ok := d.anchors[name]
 			if !ok {
-				d.problem(placeOf(t), path, "*%s: no anchor of this name before it", name)
+				d.wrong[path] = true
+				d.problem(placeOf(t), path, "*%s: no anchor of this name before it", clip(name))
 				return nil
 			}
 			return target
 		case *ast.AnchorNode:
 			n = t.Value
 		case *ast.TagNode:
-			d.problem(placeOf(t), path, "%s: tags are not used here", t.Start.Value)
+			d.wrong[path] = true
+			d.problem(placeOf(t), path, "%s: tags are not used here", clip(t.Start.Value))
 			return nil
 		default:
 			return n
@@ -111,12 +142,20 @@ func (d *decoder) resolve(n ast.Node, path string) ast.Node {
 	return nil
 }
 
+// spend takes from the budget, tells once when it is used up, and reports whether there was enough.
+func (d *decoder) spend(cost int, n ast.Node, path string) bool {
+	if d.budget <= 0 {
+		return false
+	}
+	if d.budget -= cost; d.budget <= 0 {
+		d.problem(placeOf(n), path, "the file holds more than %d values", maxNodes)
+	}
+	return d.budget > 0
+}
+
 // node fills v from n. An empty value leaves v as it is, so that defaults stay.
 func (d *decoder) node(n ast.Node, v reflect.Value, path string) {
-	if d.budget--; d.budget <= 0 {
-		if d.budget == 0 {
-			d.problem(placeOf(n), path, "the file holds more than %d values", maxNodes)
-		}
+	if !d.spend(1, n, path) {
 		return
 	}
 	if a, ok := n.(*ast.AnchorNode); ok {
@@ -187,7 +226,7 @@ func (d *decoder) entries(n ast.Node, path string) ([]entry, bool) {
 		name := key.GetToken().Value
 		at := placeOf(key)
 		if first, ok := seen[name]; ok {
-			d.problem(at, join(path, name), "stands twice, first in line %d", first.line)
+			d.problem(at, join(path, clip(name)), "stands twice, first in line %d", first.line)
 			continue
 		}
 		seen[name] = at
@@ -207,17 +246,20 @@ func (d *decoder) merge(n ast.Node, path string) []entry {
 	if n == nil {
 		return nil
 	}
-	if d.budget--; d.budget <= 0 {
-		return nil
-	}
 	if s, ok := n.(*ast.SequenceNode); ok {
 		var all []entry
 		for _, v := range s.Values {
+			if !d.spend(1, v, path) {
+				return nil
+			}
 			all = append(all, d.merge(v, path)...)
 		}
 		return all
 	}
 	es, _ := d.entries(n, path)
+	if !d.spend(1+len(es), n, path) {
+		return nil
+	}
 	return es
 }
 
@@ -255,7 +297,7 @@ func (d *decoder) unknown(e entry, path string, fields map[string]int) {
 	if s := nearest(e.name, known); s != "" {
 		hint = fmt.Sprintf("did you mean %q?", s)
 	}
-	d.problem(placeOf(e.key), path, "unknown field %q (%s)", e.name, hint)
+	d.problem(placeOf(e.key), path, "unknown field %q (%s)", clip(e.name), hint)
 }
 
 func (d *decoder) stringMap(n ast.Node, v reflect.Value, path string) {
@@ -291,6 +333,7 @@ func (d *decoder) list(n ast.Node, v reflect.Value, path string) {
 }
 
 func (d *decoder) wrongForm(n ast.Node, path, want string) {
+	d.wrong[path] = true
 	got := "text"
 	switch n.(type) {
 	case ast.MapNode:

@@ -42,7 +42,7 @@ func (d *decoder) promptFile(n ast.Node, out *[]quality.CanaryPrompt, path strin
 	}
 	f := &decoder{
 		file: file, env: d.env, location: d.location, budget: maxNodes, verbatim: true,
-		anchors: map[string]ast.Node{}, places: map[string]place{"": {line: 1, column: 1}},
+		anchors: map[string]ast.Node{}, places: map[string]place{"": {line: 1, column: 1}}, wrong: map[string]bool{},
 	}
 	prompts := []quality.CanaryPrompt{}
 	if root, ok := f.syntax(data); ok && root != nil {

@@ -72,6 +72,9 @@ func (d *decoder) expand(s string) (value string, used bool, err error) {
 			return "", used, fmt.Errorf("wants the environment variable %s, which is not set", m[1])
 		}
 		used = true
+		if b.Len()+len(v) > maxFile {
+			return "", used, fmt.Errorf("grows beyond %d bytes with what the variables hold", maxFile)
+		}
 		b.WriteString(v)
 		s = s[i+len(m[0]):]
 	}
@@ -79,9 +82,11 @@ func (d *decoder) expand(s string) (value string, used bool, err error) {
 	return b.String(), used, nil
 }
 
-func clip(s string) string {
-	if r := []rune(s); len(r) > 80 {
-		return string(r[:80]) + "..."
+func clip(s string) string { return clipTo(s, 80) }
+
+func clipTo(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "..."
 	}
 	return s
 }

@@ -37,7 +37,7 @@ const historyDays = 83
 
 // Options of a demo.
 type Options struct {
-	Dir      string        // where the data go; emptied first
+	Dir      string        // where the data go; those of an earlier demo are removed first
 	Public   string        // address of the status page
 	Ingest   string        // address of the ingest listener
 	Internal string        // address of the internal listener
@@ -45,6 +45,8 @@ type Options struct {
 	Seed     uint64        // of the simulated product
 	Out      io.Writer     // where to say what to look at
 	Logger   *slog.Logger
+
+	now func() time.Time // end of the simulated week; nil means time.Now
 }
 
 type demo struct {
@@ -61,12 +63,16 @@ func Run(ctx context.Context, o Options) error {
 	if o.Week <= 0 {
 		o.Week = 2 * time.Minute
 	}
-	if err := emptyDir(o.Dir); err != nil {
+	if o.now == nil {
+		o.now = time.Now
+	}
+	release, err := claimDir(o.Dir)
+	if err != nil {
 		return err
 	}
-	d := &demo{opts: o, clock: newClock(time.Now().Add(-week)), client: &http.Client{Timeout: time.Minute}}
+	defer release()
+	d := &demo{opts: o, clock: newClock(o.now().Add(-week)), client: &http.Client{Timeout: time.Minute}}
 	d.product = &product{rand: mathrand.New(mathrand.NewPCG(o.Seed, 1)), start: d.clock.Now()}
-	var err error
 	if d.real, err = startProduct(o.Out); err != nil {
 		return err
 	}
@@ -86,27 +92,6 @@ func Run(ctx context.Context, o Options) error {
 	return playErr
 }
 
-// marker names the file that makes a folder ours to empty.
-const marker = "asgood-demo"
-
-// emptyDir removes an earlier demo's data, and nothing that a demo did not make.
-func emptyDir(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !os.IsNotExist(err) {
-		return fmt.Errorf("reading demo directory %q: %w", dir, err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, marker)); len(entries) > 0 && err != nil {
-		return quality.Errorf(quality.KindConflict, "demo directory %q holds files that no demo made: choose another with --dir", dir)
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("emptying demo directory %q: %w", dir, err)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("making demo directory %q: %w", dir, err)
-	}
-	return os.WriteFile(filepath.Join(dir, marker), nil, 0o644)
-}
-
 func (d *demo) start(ctx context.Context) error {
 	cfg, err := d.config()
 	if err != nil {
@@ -122,7 +107,7 @@ func (d *demo) start(ctx context.Context) error {
 }
 
 func (d *demo) config() (*config.Config, error) {
-	if err := os.WriteFile(filepath.Join(d.opts.Dir, "answer.schema.json"), answerSchema, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(d.opts.Dir, schemaFile), answerSchema, 0o644); err != nil {
 		return nil, fmt.Errorf("writing the demo's schema: %w", err)
 	}
 	key := make([]byte, 32)
@@ -132,9 +117,10 @@ func (d *demo) config() (*config.Config, error) {
 	secret := "whsec_" + base64.StdEncoding.EncodeToString(key)
 	d.real.secret = secret
 	env := map[string]string{
-		"DEMO_DIR": filepath.Join(d.opts.Dir, "data"), "DEMO_PRODUCT": d.real.url, "DEMO_SECRET": secret,
+		"DEMO_DIR": filepath.Join(d.opts.Dir, dataDir), "DEMO_PRODUCT": d.real.url, "DEMO_SECRET": secret,
 		"DEMO_PUBLIC": d.opts.Public, "DEMO_INGEST": d.opts.Ingest, "DEMO_INTERNAL": d.opts.Internal,
-		"DEMO_URL": "http://localhost:8080", "DEMO_ZONE": "UTC",
+		// Without a URL the configuration takes that of the public listener.
+		"DEMO_URL": "", "DEMO_ZONE": "UTC",
 	}
 	return config.Parse(filepath.Join(d.opts.Dir, "demo.yaml"), configuration, func(name string) (string, bool) {
 		value, ok := env[name]
@@ -155,8 +141,8 @@ func (d *demo) play(ctx context.Context) error {
 	d.say("%d outputs stored in %.1f s. Now a week in %s. Watch the page change:", sent, time.Since(began).Seconds(), d.opts.Week)
 	d.say("  +%3.0f s  Support assistant: a prompt edit breaks the JSON contract, in German only", d.offset(promptEdit))
 	d.say("  +%3.0f s  Invoice reader: the provider swaps the model; totals are wrong more often, nothing errors", d.offset(modelSwap))
-	d.say("  +%3.0f s  Meeting notes: many more short calls; the traffic changed, the feature did not: no alarm", d.offset(mixShift))
 	d.say("  +%3.0f s  Support assistant: the prompt is rolled back", d.offset(promptRevert))
+	d.say("  +%3.0f s  Meeting notes: many more short calls; the traffic changed, the feature did not: no alarm", d.offset(mixShift))
 	d.say("Uptime stays what it was: nothing crashes.")
 	if err := d.week(ctx); err != nil {
 		return err
@@ -201,11 +187,21 @@ func (d *demo) probes(from, to time.Time) []quality.ProbeResult {
 	return out
 }
 
+// hop is the simulated time that is drawn at once. It does not depend on how fast time passes, so that a
+// seed gives the same week on every machine.
+const hop = 5 * time.Minute
+
 // send makes the outputs of a period and posts them in the order of their time.
 func (d *demo) send(ctx context.Context, from, to time.Time) (int, error) {
 	var samples []quality.Sample
-	for i := range makers {
-		samples = append(samples, d.product.between(i, from, to)...)
+	for at := from; at.Before(to); at = at.Add(hop) {
+		end := at.Add(hop)
+		if end.After(to) {
+			end = to
+		}
+		for i := range makers {
+			samples = append(samples, d.product.between(i, at, end)...)
+		}
 	}
 	if len(samples) == 0 {
 		return 0, nil
@@ -245,7 +241,7 @@ const step = 250 * time.Millisecond
 func (d *demo) week(ctx context.Context) error {
 	tick := time.NewTicker(step)
 	defer tick.Stop()
-	began := time.Now()
+	began, from := time.Now(), d.product.start
 	for {
 		select {
 		case <-ctx.Done():
@@ -253,15 +249,16 @@ func (d *demo) week(ctx context.Context) error {
 		case <-tick.C:
 		}
 		share := float64(time.Since(began)) / float64(d.opts.Week)
-		from := d.clock.Now()
-		to := d.product.start.Add(time.Duration(min(share, 1) * float64(week)))
+		passed := time.Duration(min(share, 1) * float64(week))
+		to := d.product.start.Add(passed.Truncate(hop))
 		if _, err := d.send(ctx, from, to); err != nil {
 			return err
 		}
 		if err := d.app.RecordProbes(ctx, d.probes(from, to)); err != nil {
 			return err
 		}
-		d.clock.Set(to)
+		from = to
+		d.clock.Set(d.product.start.Add(passed))
 		if share >= 1 {
 			return nil
 		}

@@ -49,7 +49,7 @@ func (f *Feedback) Validate() error {
 	switch {
 	case f.Sample == "" && f.Trace == "" && f.Response == "":
 		return Errorf(KindInvalid, `field "sample": required: the id of the sample, or "trace" and "span", or "response"`)
-	case f.Sample != "" && f.Feature == "":
+	case f.Sample != "" && f.Feature == "" && f.Trace == "" && f.Response == "":
 		return Errorf(KindInvalid, `field "feature": required beside "sample"`)
 	case f.Metric == "":
 		return Errorf(KindInvalid, `field "metric": required`)
@@ -85,7 +85,7 @@ func (f *Feedback) validateTexts() error {
 // Target is the name by which the feedback calls its sample: that of the sample itself when it has one.
 func (f *Feedback) Target() (key SampleKey, alias string) {
 	switch {
-	case f.Sample != "":
+	case f.Sample != "" && f.Feature != "":
 		return SampleKey{Feature: f.Feature, ID: f.Sample}, ""
 	case f.Trace != "":
 		return SampleKey{}, SpanAlias(f.Trace, f.Span)

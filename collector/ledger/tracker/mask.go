@@ -45,9 +45,13 @@ func masked(text string) []piece {
 			i++
 			continue
 		}
-		from := i
+		from, digits := i, false
 		for i < len(text) && wordByte(text[i]) {
+			digits = digits || text[i] <= '9' && text[i] >= '0'
 			i++
+		}
+		if !digits && (text[from] < 'A' || text[from] > 'Z') { // most words
+			continue
 		}
 		word := strings.TrimRight(text[from:i], ".:-+/")
 		if k := kindOf(word); k != plain {

@@ -214,6 +214,29 @@ func TestTooManyNewValuesVary(t *testing.T) {
 	}
 }
 
+func TestTemplateWithNamesVaries(t *testing.T) {
+	tr := newTraffic()
+	tr.send(300, func(i int, s *quality.Sample) {
+		s.Input.Messages[0].Content = fmt.Sprintf("You help %s.", strings.Repeat("x", i%20))
+	})
+	tr.send(50, func(_ int, s *quality.Sample) { s.Input.Messages[0].Content = "You help a new customer." })
+	if got := tr.found(); len(got) > 0 {
+		t.Errorf("got %q, want names of customers passed over", got)
+	}
+	if got := tr.Varying()["chat"]; len(got) != 1 || got[0] != "system prompt" {
+		t.Errorf("got %q", got)
+	}
+	for range 40 { // learnt afresh after a month
+		tr.now = tr.now.Add(20 * time.Hour)
+		tr.send(10, nil)
+	}
+	tr.send(300, nil)
+	tr.send(5, func(_ int, s *quality.Sample) { s.Input.Messages[0].Content = "You are brief." })
+	if got := tr.found(); len(got) != 1 {
+		t.Errorf("got %q, want a change of what has become constant", got)
+	}
+}
+
 func TestRestoreFlagsNothing(t *testing.T) {
 	tr := newTraffic()
 	tr.send(300, nil)

@@ -1,0 +1,105 @@
+package alerts_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+// texts returns what customers are told in the course of the events.
+func texts(t *testing.T, events ...any) []string {
+	t.Helper()
+	var out []string
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(events...)
+		berlin, err := time.LoadLocation("Europe/Berlin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := w.options("on-call")
+		o.Location = berlin
+		w.runOptions(t, time.Minute, o)
+		for _, a := range w.arrived {
+			out = append(out, a.message.incident("text"))
+		}
+	})
+	return out
+}
+
+func TestTextsOfARegression(t *testing.T) {
+	got := texts(t, event(opened, regression("a", 0.02, german)), event(changed, regression("a", 0.30, german)),
+		event(changed, regression("a", 0.30, nil)), event(recovered, regression("a", 0.30, nil)))
+	want := []string{
+		"Since about 12:00 CET on 3 March, Answer bot has been giving worse answers than usual. " +
+			"The measure “contract” is at 96.0 %; usual is 98.0 %: 2.0 points lower (95 % interval 0.0 to 4.0). " +
+			"Answers with language “de” are affected. Answer bot itself answers; nothing fails outright. " +
+			"We are looking into what changed. Until it is over, please check answers that matter before you rely on them. " +
+			"It is over when enough answers in a row are as good as they were. The next update comes when the figures change or when it is over.",
+		"Answer bot got worse than first reported. The measure “contract” is at 68.0 %; usual is 98.0 %: 30.0 points lower (95 % interval 28.0 to 32.0). " +
+			"Answers with language “de” are affected. We are still looking into what changed.",
+		"Answer bot is affected more widely than first reported. All answers together are affected; whether some more than others is not known yet. " +
+			"The measure “contract” is at 68.0 %; usual is 98.0 %: 30.0 points lower (95 % interval 28.0 to 32.0). We are still looking into what changed.",
+		"Answer bot has been as good as usual again since about 15:00 CET on 3 March. We know because enough answers in a row were as good as before.",
+	}
+	same(t, "texts", got, want)
+}
+
+// TestFactsOfATextThatOpens looks for what every such text must carry, whatever is known.
+func TestFactsOfATextThatOpens(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(r *quality.Regression)
+		says   string
+	}{
+		"all known":       {func(*quality.Regression) {}, "20.0 points lower (95 % interval 18.0 to 22.0)."},
+		"over zero":       {func(r *quality.Regression) { r.Interval = &[2]float64{-0.41, 0.01} }, "(95 % interval -41.0 to 1.0)."},
+		"no interval":     {func(r *quality.Regression) { r.Interval = nil }, "20.0 points lower. All answers together are affected; whether some more than others is not known yet."},
+		"higher is worse": {func(r *quality.Regression) { r.Change, r.Interval = ptr(0.2), nil }, "20.0 points higher."},
+		"no size":         {func(r *quality.Regression) { r.Change = nil }, "How much worse is not known yet."},
+		"no mean":         {func(r *quality.Regression) { r.Current.Mean = nil }, "How much worse is not known yet."},
+		"no start":        {func(r *quality.Regression) { r.StartedAt = nil }, "Answer bot gives worse answers than usual."},
+		"another range":   {func(r *quality.Regression) { r.Range, r.Current.Mean = [2]float64{1, 5}, ptr(3.25) }, "is at 3.25; usual is 0.98: 0.2 lower (95 % interval 0.18 to 0.22)."},
+		"some more than others": {func(r *quality.Regression) {
+			r.Slices = []quality.RegressionSlice{{Change: ptr(-0.2)}, {Slice: quality.Slice{"customer": "secretcorp"}, Change: ptr(-0.9)},
+				{Slice: german, Change: ptr(-0.6)}, {Slice: quality.Slice{"language": "fr"}, Change: ptr(-0.3)},
+				{Slice: quality.Slice{"language": "it"}, Change: ptr(-0.8), RecoveredAt: ptr(noon)}, {Slice: quality.Slice{"language": "es"}}}
+		}, "All answers together are affected, and most of all answers with language “de”."},
+		"none more than others": {func(r *quality.Regression) {
+			r.Slices = []quality.RegressionSlice{{Slice: german, Change: ptr(-0.1)}}
+		}, "whether some more than others is not known yet."},
+		"customers are named": {func(r *quality.Regression) { r.Slice = quality.Slice{"customer": "secretcorp"} }, "A part of the answers is affected."},
+		"models are named":    {func(r *quality.Regression) { r.Slice = quality.Slice{"model": "secretcorp"} }, "A part of the answers is affected."},
+		"prompts are named":   {func(r *quality.Regression) { r.Slice = quality.Slice{"prompt": "secretcorp"} }, "A part of the answers is affected."},
+	} {
+		r := regression("a", 0.20, nil)
+		c.change(&r)
+		got := texts(t, event(opened, r))[0]
+		facts := []string{c.says, "Answer bot", "worse", "affected", "We are looking into what changed", "please check answers that matter", "It is over when", "The next update comes"}
+		for _, fact := range facts {
+			if !strings.Contains(got, fact) {
+				t.Errorf("%s: %q lacks %q", name, got, fact)
+			}
+		}
+		if strings.Contains(got, "secretcorp") {
+			t.Errorf("%s: %q names somebody", name, got)
+		}
+	}
+}
+
+func TestTextsOfAnOutage(t *testing.T) {
+	same(t, "texts", texts(t, probe("a", quality.Down, 0), probe("a", quality.Up, 90*time.Minute)), []string{
+		"Answer bot has not answered our checks since 13:00 CET on 3 March. We are looking into it. The next update comes when it answers again.",
+		"Answer bot has answered our checks again since 14:30 CET on 3 March.",
+	})
+}
+
+// TestTextsAreTextWhateverTheNames gives names that mean something to machines. They go out as they are,
+// as values of JSON; whoever shows them escapes them.
+func TestTextsAreTextWhateverTheNames(t *testing.T) {
+	r := regression("a", 0.2, quality.Slice{"language": "<script>\"\\\n\u2028=cmd()"})
+	if got := texts(t, event(opened, r))[0]; !strings.Contains(got, "<script>\"\\\n\u2028=cmd()") {
+		t.Errorf("got %q", got)
+	}
+}
