@@ -102,6 +102,7 @@ func (a *App) registerInternal(r gin.IRouter) {
 	a.health().Register(r)
 	a.rooms.ledger.RegisterInternal(r)
 	a.rooms.keys.RegisterInternal(r)
+	a.rooms.canaries.Register(r)
 }
 
 // health serves what the process knows of itself, to this machine only.
