@@ -25,6 +25,7 @@ var rules = map[string][]string{
 	"collector":           {"internal/quality", "internal/web", "collector"},
 	"collector/probe":     {"internal/quality", "internal/web"},
 	"collector/ledger":    {"internal/quality", "internal/web", "collector/ledger"},
+	"collector/files":     {"internal/quality", "collector/files"},
 	"evaluator/detect":    {},
 	"evaluator":           {"internal/quality", "internal/web", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "alerts"},
@@ -45,6 +46,7 @@ var owners = map[string][]string{
 	"github.com/cockroachdb/pebble":       {"collector"},
 	"github.com/miekg/dns":                {"collector/probe"},
 	"github.com/prometheus-community/":    {"collector/probe"},
+	"github.com/parquet-go/":              {"collector/files/parquet"},
 	"google.golang.org/grpc":              {"collector"},
 	"github.com/chromedp/":                {}, // tests only
 }
