@@ -237,3 +237,11 @@ func (s span) scores() map[string]float64 {
 	}
 	return out
 }
+
+func with[T any](m map[string]T, key string, value T) map[string]T {
+	if m == nil {
+		m = map[string]T{}
+	}
+	m[key] = value
+	return m
+}
