@@ -17,8 +17,8 @@ type table struct {
 }
 
 type turn struct {
-	Role    string `parquet:"role"`
-	Content string `parquet:"content,optional"`
+	Role    string `json:"role" parquet:"role"`
+	Content string `json:"content" parquet:"content,optional"`
 }
 
 func parquetOf[T any](t testing.TB, rows []T, options ...pq.WriterOption) []byte {

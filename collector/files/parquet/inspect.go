@@ -11,25 +11,34 @@ import (
 )
 
 // inspect follows a page's encodings without decoding them. They are made to say a lot in a few bytes: a
-// run of two billion values takes six. The decoder believes them.
-func (s *pageStream) inspect(h *format.PageHeader, data []byte) error {
+// run of two billion values takes six. The decoder believes them. What comes back is the page to decode.
+func (s *pageStream) inspect(h *format.PageHeader, data []byte) ([]byte, error) {
 	var values []byte
-	var encoding format.Encoding
+	var encoding *format.Encoding
 	var err error
 	switch h.Type {
 	case format.DictionaryPage:
-		return inspectDictionary(h.DictionaryPageHeader.V.Encoding)
+		return data, inspectDictionary(h.DictionaryPageHeader.V.Encoding)
 	case format.DataPage:
-		encoding = h.DataPageHeader.V.Encoding
+		encoding = &h.DataPageHeader.V.Encoding
 		values, err = s.levelsV1(&h.DataPageHeader.V, data)
 	default:
-		encoding = h.DataPageHeaderV2.V.Encoding
+		encoding = &h.DataPageHeaderV2.V.Encoding
 		values, err = s.levelsV2(&h.DataPageHeaderV2.V, data)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return inspectValues(encoding, values, int(pageValues(h)), s.column.isWide())
+	if *encoding == format.RLE {
+		if s.column.element.Type.V != format.Boolean {
+			return nil, fmt.Errorf("values in encoding %v", *encoding)
+		}
+		bits, err := booleans(values, int(pageValues(h)))
+		*encoding = format.Plain
+		levels := len(data) - len(values)
+		return append(data[:levels:levels], bits...), err
+	}
+	return data, inspectValues(*encoding, values, int(pageValues(h)), s.column.isWide())
 }
 
 func inspectDictionary(e format.Encoding) error {
@@ -93,11 +102,6 @@ func inspectValues(e format.Encoding, data []byte, count int, wide bool) error {
 			return nil // nothing but nulls
 		}
 		return inspectRuns(data[1:], int(data[0]), count)
-	case format.RLE:
-		if len(data) < 4 || int64(binary.LittleEndian.Uint32(data)) > int64(len(data)-4) {
-			return io.ErrUnexpectedEOF
-		}
-		return inspectRuns(data[4:4+binary.LittleEndian.Uint32(data)], 1, count)
 	case format.DeltaBinaryPacked:
 		width := 32
 		if wide {
@@ -113,23 +117,29 @@ func inspectValues(e format.Encoding, data []byte, count int, wide bool) error {
 	return fmt.Errorf("values in encoding %v", e)
 }
 
-// inspectRuns counts the values of run lengths and bit-packed groups of eight. The last group may be filled up.
+// runSlack is how many values runs may hold beyond those of their page: writers fill up the last group of
+// packed ones, some by a lot.
+const runSlack = 4096
+
+// inspectRuns counts the values of run lengths and bit-packed groups of eight.
 func inspectRuns(data []byte, width, most int) error {
+	return eachRun(data, width, most, func(uint64, []byte, bool) {})
+}
+
+// eachRun calls fn for each run: count times the value in data, or count values packed in it.
+func eachRun(data []byte, width, most int, fn func(count uint64, data []byte, packed bool)) error {
 	if width > 32 {
 		return fmt.Errorf("values of %d bits", width)
 	}
-	left := uint64(most) + 8
+	left := uint64(most) + runSlack
 	for len(data) > 0 {
 		u, n := binary.Uvarint(data)
 		if n <= 0 {
 			return io.ErrUnexpectedEOF
 		}
 		data = data[n:]
-		count, size := u>>1, uint64(width+7)/8
-		if u&1 == 1 {
-			if count > left {
-				return tooMany(most)
-			}
+		count, size, packed := u>>1, uint64(width+7)/8, u&1 == 1
+		if packed && count <= left {
 			count, size = 8*count, count*uint64(width)
 		}
 		if count > left {
@@ -138,9 +148,37 @@ func inspectRuns(data []byte, width, most int) error {
 		if size > uint64(len(data)) {
 			return io.ErrUnexpectedEOF
 		}
+		fn(count, data[:size], packed)
 		left, data = left-count, data[size:]
 	}
 	return nil
+}
+
+// booleans turns run lengths of booleans into plain bits. The library takes a run for one of whole bytes.
+func booleans(data []byte, most int) (bits []byte, err error) {
+	if len(data) < 4 || int64(binary.LittleEndian.Uint32(data)) > int64(len(data)-4) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	at := uint64(0)
+	put := func(on bool) {
+		if at%8 == 0 {
+			bits = append(bits, 0)
+		}
+		if on {
+			bits[at/8] |= 1 << (at % 8)
+		}
+		at++
+	}
+	err = eachRun(data[4:4+binary.LittleEndian.Uint32(data)], 1, most, func(count uint64, data []byte, packed bool) {
+		for i := range count {
+			value := data[0]
+			if packed {
+				value = data[i/8] >> (i % 8)
+			}
+			put(value&1 == 1)
+		}
+	})
+	return bits, err
 }
 
 func tooMany(most int) error { return fmt.Errorf("a page holds more than the %d values it says", most) }

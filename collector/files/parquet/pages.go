@@ -103,7 +103,7 @@ func (s *pageStream) next() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.inspect(&h, data); err != nil {
+	if data, err = s.inspect(&h, data); err != nil {
 		return nil, err
 	}
 	return s.plain(&h, data)
