@@ -65,7 +65,10 @@ type importFlags struct {
 
 // addCSV takes the older way of naming the file.
 func (i importFlags) addCSV(o *app.ImportOptions) error {
-	if i.csv == "" {
+	switch {
+	case i.csv == "" && len(o.Files) == 0:
+		return quality.Errorf(quality.KindInvalid, "nothing to import: name a file, or - for standard input; see asgood import --help")
+	case i.csv == "":
 		return nil
 	}
 	if len(o.Files) > 0 || o.Format != "" && o.Format != "csv" {
@@ -119,7 +122,6 @@ func printImport(w io.Writer, result app.ImportResult, dryRun, asJSON bool) erro
 		return json.NewEncoder(w).Encode(result)
 	}
 	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	for i := range result.Samples {
 		if err := enc.Encode(&result.Samples[i]); err != nil {
