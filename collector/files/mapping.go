@@ -115,13 +115,11 @@ func (m *mapper) sample(cells []cell, at Place) (quality.Sample, error) {
 	for i := range m.fields {
 		f := &m.fields[i]
 		c, err := f.template.cell(cells)
-		if err != nil || c.Kind == parquet.Null {
-			if err == nil {
-				continue
-			}
-		} else if f.name == "time" {
+		switch {
+		case err != nil || c.Kind == parquet.Null:
+		case f.name == "time":
 			s.Time, err = parseTime(c, m.opts)
-		} else {
+		default:
 			err = f.set(&s, c)
 		}
 		if err != nil {

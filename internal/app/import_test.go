@@ -135,10 +135,10 @@ func (f *fakeIngest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			duplicates++
 		}
 	}
-	n := f.batches
+	n, each := f.batches, f.each
 	f.mu.Unlock()
-	if f.each != nil {
-		f.each(n, r)
+	if each != nil {
+		each(n, r)
 	}
 	fmt.Fprintf(w, `{"accepted":%d,"duplicates":%d,"refused":0,"rejected":[]}`, accepted, duplicates)
 }
@@ -176,18 +176,20 @@ func TestImportKilled(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			ingest, url := newFakeIngest(t)
 			path := manyRowsOf(t, format)
-			killed := make(chan struct{})
+			reached, killed := make(chan struct{}), make(chan struct{})
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestImportChild$")
 			cmd.Env = append(os.Environ(), "ASGOOD_IMPORT_FILE="+path, "ASGOOD_IMPORT_SERVER="+url)
 			ingest.each = func(batch int, _ *http.Request) {
 				if batch == 8 {
-					_ = cmd.Process.Kill()
+					close(reached)
 					<-killed // no answer reaches it
 				}
 			}
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
+			<-reached
+			_ = cmd.Process.Kill()
 			if err := cmd.Wait(); err == nil {
 				t.Fatal("the import was not killed")
 			}
@@ -202,6 +204,8 @@ func TestImportKilled(t *testing.T) {
 			if err != nil || counts(result) != "20000 rows, 19000 accepted, 1000 duplicates, 0 refused" {
 				t.Errorf("got %+v (%v)", result, err)
 			}
+			ingest.mu.Lock()
+			defer ingest.mu.Unlock()
 			if ingest.first != "row 7000" || len(ingest.seen) != manyRows {
 				t.Errorf("it went on at %q with %d samples in the end, want row 7000 and %d", ingest.first, len(ingest.seen), manyRows)
 			}
@@ -275,8 +279,10 @@ func TestImportWhereNothingCanBeWrittenBeside(t *testing.T) {
 	if _, err := app.Import(ctx, o); err == nil {
 		t.Fatal("it was not stopped")
 	}
-	ingest.first = ""
-	if result, err := app.Import(t.Context(), o); err != nil || result.Rows != 3000 || len(ingest.seen) != 3000 {
+	result, err := app.Import(t.Context(), o)
+	ingest.mu.Lock()
+	defer ingest.mu.Unlock()
+	if err != nil || result.Rows != 3000 || len(ingest.seen) != 3000 {
 		t.Errorf("got %+v (%v)", result, err)
 	}
 }

@@ -71,11 +71,12 @@ func (c *column) peek() (pq.Value, error) {
 		}
 		n, err := c.values.ReadValues(c.buf[:])
 		c.at, c.n = 0, n
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF):
 			c.values = nil
-		} else if err != nil {
+		case err != nil:
 			return pq.Value{}, err
-		} else if n == 0 {
+		case n == 0:
 			return pq.Value{}, io.ErrNoProgress
 		}
 	}

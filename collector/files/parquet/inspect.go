@@ -41,8 +41,11 @@ func (s *pageStream) inspect(h *format.PageHeader, data []byte) ([]byte, error) 
 	return data, inspectValues(*encoding, values, int(pageValues(h)), s.column.isWide())
 }
 
+// plainDictionary is the number that older writers give the encoding of a dictionary and of pages that use it.
+const plainDictionary = format.Encoding(2)
+
 func inspectDictionary(e format.Encoding) error {
-	if e != format.Plain && e != format.PlainDictionary {
+	if e != format.Plain && e != plainDictionary {
 		return fmt.Errorf("a dictionary in encoding %v", e)
 	}
 	return nil
@@ -97,7 +100,7 @@ func inspectValues(e format.Encoding, data []byte, count int, wide bool) error {
 	switch e {
 	case format.Plain, format.ByteStreamSplit:
 		return nil
-	case format.PlainDictionary, format.RLEDictionary:
+	case plainDictionary, format.RLEDictionary:
 		if len(data) == 0 {
 			return nil // nothing but nulls
 		}
