@@ -179,12 +179,14 @@ func TestImportKilled(t *testing.T) {
 			reached, killed := make(chan struct{}), make(chan struct{})
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestImportChild$")
 			cmd.Env = append(os.Environ(), "ASGOOD_IMPORT_FILE="+path, "ASGOOD_IMPORT_SERVER="+url)
+			ingest.mu.Lock()
 			ingest.each = func(batch int, _ *http.Request) {
 				if batch == 8 {
 					close(reached)
 					<-killed // no answer reaches it
 				}
 			}
+			ingest.mu.Unlock()
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
