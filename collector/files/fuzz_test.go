@@ -8,6 +8,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	pq "github.com/parquet-go/parquet-go"
+
 	"github.com/asgood-dev/asgood/collector/files"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
@@ -135,7 +137,7 @@ func benchmarkRows(b *testing.B, format files.Format, data []byte, n int) {
 // BenchmarkFormats reads 10,000 rows of about 1 KB.
 func BenchmarkFormats(b *testing.B) {
 	lines := benchmarkLines(10_000)
-	for format, data := range map[files.Format][]byte{files.CSV: asCSV(b, lines), files.NDJSON: asNDJSON(b, lines), files.Parquet: asParquet(b, lines)} {
+	for format, data := range map[files.Format][]byte{files.CSV: asCSV(b, lines), files.NDJSON: asNDJSON(b, lines), files.Parquet: asParquet(b, lines, pq.MaxRowsPerRowGroup(5000))} {
 		b.Run(string(format), func(b *testing.B) { benchmarkRows(b, format, data, len(lines)) })
 	}
 }

@@ -71,9 +71,13 @@ func asNDJSON(t fataler, lines []line) []byte {
 	return b.Bytes()
 }
 
-func asParquet(t fataler, lines []line) []byte {
+// asParquet makes small pages and row groups, unless options say otherwise.
+func asParquet(t fataler, lines []line, options ...pq.WriterOption) []byte {
 	var b bytes.Buffer
-	w := pq.NewGenericWriter[line](&b, pq.PageBufferSize(200), pq.MaxRowsPerRowGroup(7), pq.Compression(&pq.Zstd))
+	if options == nil {
+		options = []pq.WriterOption{pq.PageBufferSize(200), pq.MaxRowsPerRowGroup(7)}
+	}
+	w := pq.NewGenericWriter[line](&b, append(options, pq.Compression(&pq.Zstd))...)
 	if _, err := w.Write(lines); err != nil {
 		t.Fatal(err)
 	}

@@ -35,6 +35,7 @@ type File struct {
 	chosen  []*node
 	json    assembler
 	budget  budget
+	unpack  unpacker
 
 	group   int   // row group at hand
 	left    int64 // rows that it still has
@@ -159,7 +160,7 @@ func (f *File) start(skip int64) error {
 		if chunk.FilePath != "" || chunk.Encrypted.Valid {
 			return fmt.Errorf("column %q is encrypted or lies in another file", c.node.path())
 		}
-		s, err := newPageStream(f.r, f.size, c.node, &chunk.MetaData, &f.budget)
+		s, err := newPageStream(f.r, f.size, c.node, &chunk.MetaData, &f.budget, &f.unpack)
 		if err != nil {
 			return err
 		}

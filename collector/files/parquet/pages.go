@@ -28,12 +28,13 @@ const (
 // pageStream gives the pages of one column of one row group as if they lay uncompressed one behind the
 // other. The library trusts what a page says of itself, so each is checked before.
 type pageStream struct {
-	column  *node
-	codec   format.CompressionCodec
-	header  walker
-	left    int64 // values that the column still has
-	skip    int64 // rows that nobody wants; whole pages of them are not unpacked
-	budget  *budget
+	column *node
+	codec  format.CompressionCodec
+	header walker
+	left   int64 // values that the column still has
+	skip   int64 // rows that nobody wants; whole pages of them are not unpacked
+	budget *budget
+	*unpacker
 	held    int64 // of the budget
 	dict    bool  // the dictionary was served
 	pending []byte
@@ -44,7 +45,7 @@ type pageStream struct {
 // budget bounds the memory of all columns' pages together.
 type budget struct{ left int64 }
 
-func newPageStream(r io.ReaderAt, size int64, column *node, c *columnMetadata, b *budget) (*pageStream, error) {
+func newPageStream(r io.ReaderAt, size int64, column *node, c *columnMetadata, b *budget, u *unpacker) (*pageStream, error) {
 	start := c.DataPageOffset
 	if c.DictionaryPageOffset > 0 {
 		start = min(start, c.DictionaryPageOffset)
@@ -56,7 +57,7 @@ func newPageStream(r io.ReaderAt, size int64, column *node, c *columnMetadata, b
 	src := bufio.NewReaderSize(io.NewSectionReader(r, start, end-start), 64<<10)
 	return &pageStream{
 		column: column, codec: c.Codec, header: walker{src: src, most: maxHeader},
-		left: c.NumValues, budget: b, at: streamStart,
+		left: c.NumValues, budget: b, unpacker: u, at: streamStart,
 	}, nil
 }
 

@@ -18,7 +18,7 @@ import (
 // version 2 are never compressed.
 func (s *pageStream) unpack(h *format.PageHeader, packed []byte) ([]byte, error) {
 	if h.Type != format.DataPageV2 {
-		return decompress(s.codec, packed, int(h.UncompressedPageSize))
+		return s.decompress(s.codec, packed, int(h.UncompressedPageSize))
 	}
 	v2 := &h.DataPageHeaderV2.V
 	codec := s.codec
@@ -26,15 +26,18 @@ func (s *pageStream) unpack(h *format.PageHeader, packed []byte) ([]byte, error)
 		codec = format.Uncompressed
 	}
 	levels := int(v2.RepetitionLevelsByteLength) + int(v2.DefinitionLevelsByteLength)
-	values, err := decompress(codec, packed[levels:], int(h.UncompressedPageSize)-levels)
+	values, err := s.decompress(codec, packed[levels:], int(h.UncompressedPageSize)-levels)
 	if err != nil {
 		return nil, err
 	}
 	return append(packed[:levels:levels], values...), nil
 }
 
+// unpacker keeps what is dear to make anew for each page.
+type unpacker struct{ zstd *zstd.Decoder }
+
 // decompress never makes more than size bytes.
-func decompress(codec format.CompressionCodec, packed []byte, size int) (data []byte, err error) {
+func (u *unpacker) decompress(codec format.CompressionCodec, packed []byte, size int) (data []byte, err error) {
 	if size == 0 {
 		return nil, nil
 	}
@@ -47,7 +50,7 @@ func decompress(codec format.CompressionCodec, packed []byte, size int) (data []
 		}
 		data, err = snappy.Decode(nil, packed)
 	case format.Zstd:
-		data, err = unzstd(packed, size)
+		data, err = u.unzstd(packed, size)
 	case format.Gzip:
 		var r *gzip.Reader
 		if r, err = gzip.NewReader(bytes.NewReader(packed)); err == nil {
@@ -72,13 +75,18 @@ func decompress(codec format.CompressionCodec, packed []byte, size int) (data []
 	return data, nil
 }
 
-func unzstd(packed []byte, size int) ([]byte, error) {
-	d, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxPage))
-	if err != nil {
+// unzstd decodes in the caller's goroutine, so that a decoder that is left alone holds nothing but memory.
+func (u *unpacker) unzstd(packed []byte, size int) (_ []byte, err error) {
+	if u.zstd == nil {
+		u.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxPage))
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := u.zstd.Reset(bytes.NewReader(packed)); err != nil {
 		return nil, err
 	}
-	defer d.Close()
-	return readExactly(d, size)
+	return readExactly(u.zstd, size)
 }
 
 func readExactly(r io.Reader, size int) ([]byte, error) {
