@@ -274,6 +274,7 @@ func TestImportWhereNothingCanBeWrittenBeside(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(path), 0o500); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o700) }) // or it cannot be removed
 	ingest, url := newFakeIngest(t)
 	o := app.ImportOptions{Files: []string{path}, Map: "output=o", Feature: "bot", Server: url, Resume: true}
 	ctx, cancel := cancelAt(t, ingest, 2)
