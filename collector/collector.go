@@ -1,5 +1,5 @@
-// Package collector takes outputs in: the native sample format and OTLP traces over HTTP, and CSV
-// files; package probe beneath it checks availability. It validates each record apart, recognises samples it has seen, and
+// Package collector takes outputs in: the native sample format and OTLP traces over HTTP; package files
+// beneath it reads rows of files, and package probe checks availability. It validates each record apart, recognises samples it has seen, and
 // answers a sender only after what it sent is durable in the hand-off. Writers carry what was handed
 // off to the store.
 //

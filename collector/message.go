@@ -169,3 +169,12 @@ func splitAttributes(text string) map[string]string {
 	}
 	return out
 }
+
+// with sets a key of a map that may not be there yet.
+func with(m map[string]string, key, value string) map[string]string {
+	if m == nil {
+		m = map[string]string{}
+	}
+	m[key] = value
+	return m
+}

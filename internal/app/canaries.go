@@ -167,7 +167,7 @@ func ListCanaries(ctx context.Context, o CanaryOptions) (list []CanaryStatus, er
 
 // withDirectory opens the data directory for one piece of work.
 func (o CanaryOptions) withDirectory(ctx context.Context, fn func(*canary.Keeper) error) (err error) {
-	d, err := openDirectory(ctx, ImportOptions{Config: o.Config, Logger: o.Logger})
+	d, err := openDirectory(ctx, &ImportOptions{Config: o.Config, Logger: o.Logger})
 	if err != nil {
 		return err
 	}

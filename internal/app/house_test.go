@@ -29,6 +29,7 @@ var rules = map[string][]string{
 	"collector/ledger":    {"internal/quality", "internal/web", "collector/ledger"},
 	"collector/spans":     {"internal/quality"},
 	"collector/canary":    {"internal/quality", "internal/web"},
+	"collector/files":     {"internal/quality", "collector/files"},
 	"evaluator/detect":    {},
 	"evaluator":           {"internal/quality", "internal/web", "internal/wire", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "alerts"},
@@ -51,6 +52,7 @@ var owners = map[string][]string{
 	"github.com/prometheus-community/":    {"collector/probe"},
 	"google.golang.org/grpc":              {"collector", "internal/auth", "internal/app"},
 	"google.golang.org/genproto":          {"collector", "internal/auth"},
+	"github.com/parquet-go/":              {"collector/files/parquet"},
 	"github.com/chromedp/":                {}, // tests only
 	"github.com/tidwall/gjson":            {"collector/spans"},
 	"github.com/theory/jsonpath":          {"collector/canary", "internal/config"},
