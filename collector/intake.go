@@ -3,7 +3,6 @@ package collector
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/asgood-dev/asgood/collector/sampling"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // item is one valid output, or one score that came apart from its sample, on its way to the hand-off.
@@ -23,6 +23,7 @@ type item struct {
 	score     *quality.Score // instead of a sample
 	size      int            // about what it takes in a message
 	aliases   []string       // other names of the sample
+	said      []string       // scores in it whose givers are known
 	slice     trafficKey
 	counted   bool // it is traffic
 	failed    bool // the output carried an error
@@ -61,7 +62,6 @@ type intake struct {
 	unsampled bool     // all is kept
 	aside     [][]byte // samples to be held
 	buf       bytes.Buffer
-	enc       *json.Encoder
 }
 
 // other is a sample whose id is on its way already.
@@ -72,8 +72,6 @@ type other struct {
 
 func (c *Collector) newIntake(ctx context.Context) *intake {
 	in := &intake{c: c, ctx: ctx, now: c.opts.Now(), result: Result{Rejected: []Rejection{}}}
-	in.enc = json.NewEncoder(&in.buf)
-	in.enc.SetEscapeHTML(false)
 	return in
 }
 
@@ -239,15 +237,16 @@ func (in *intake) item(s *quality.Sample, keep bool, said []quality.Feedback) (i
 		return it, nil
 	}
 	in.buf.Reset()
-	if err := in.enc.Encode(s); err != nil {
+	if err := wire.Write(&in.buf, s); err != nil {
 		return item{}, quality.Errorf(quality.KindInvalid, "sample cannot be written as JSON: %w", err)
 	}
 	if in.buf.Len() > maxEncoded {
 		return item{}, errRecordTooLarge
 	}
-	it.data = bytes.Clone(bytes.TrimSuffix(in.buf.Bytes(), []byte("\n")))
+	it.data = bytes.Clone(in.buf.Bytes())
 	var err error
-	it.facts, err = factsOf(s, said)
+	it.said = saidBy(said)
+	it.facts, err = factsOf(s, it.said)
 	return it, err
 }
 

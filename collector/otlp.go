@@ -2,7 +2,6 @@ package collector
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"iter"
@@ -17,6 +16,7 @@ import (
 	"github.com/asgood-dev/asgood/collector/spans"
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/internal/web"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 const (
@@ -124,7 +124,7 @@ func (c *Collector) record(ctx context.Context, f spans.Found) (data []byte, out
 		return nil, spanRefused, err
 	}
 	c.redact.record(f.Record)
-	if data, err = json.Marshal(f.Record); err != nil {
+	if data, err = wire.Marshal(f.Record); err != nil {
 		return nil, spanRefused, quality.Errorf(quality.KindInvalid, "the span cannot be written as JSON: %w", err)
 	}
 	if len(data) > maxEncoded {

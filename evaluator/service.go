@@ -9,10 +9,10 @@ import (
 	"sync"
 	"time"
 
-	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // Message is one message of the stream of samples: a quality.Delivery as JSON.
@@ -296,7 +296,7 @@ func (s *Service) work(ctx context.Context, b Batch) error {
 
 func (s *Service) observe(m Message) (scores []quality.Score, events []quality.RegressionEvent) {
 	var d quality.Delivery
-	if err := jsonv2.Unmarshal(m.Data, &d); err != nil {
+	if err := wire.Unmarshal(m.Data, &d); err != nil {
 		// The collector wrote it; if it cannot be read now it never will be.
 		s.metrics.bad.Inc()
 		s.log.Error("message of samples is not readable", "seq", m.Seq, "err", err)

@@ -17,14 +17,18 @@ import (
 )
 
 func changeCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "change", Short: "Record what could have changed a feature's behaviour, and read what was recorded"}
+	cmd := &cobra.Command{
+		Use: "change", Short: "Record what could have changed a feature's behaviour, and read what was recorded", Args: knownCommand,
+		SuggestionsMinimumDistance: 2,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
 	cmd.AddCommand(changeAddCommand(), changeListCommand())
 	return cmd
 }
 
 func changeAddCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "add", Args: cobra.NoArgs,
+		Use: "add", Args: noArgs,
 		Short: "Record a change",
 		Example: "  asgood change add --feature support-assistant --layer prompt --title 'Shorter answers' --owner team-support \\\n" +
 			"    --reference https://github.com/acme/support-bot/pull/7 --before support@v12 --after support@v13",
@@ -98,7 +102,7 @@ func printAdded(w io.Writer, id string, added, asJSON bool) error {
 
 func changeListCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "list", Args: cobra.NoArgs,
+		Use: "list", Args: noArgs,
 		Short: "List recorded and undeclared changes, the newest first",
 	}
 	path := configFlag(cmd)

@@ -160,7 +160,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := a.Start(ctx); err != nil {
 		return err
 	}
-	a.log.Info("serving", "status_page", a.Addr(listenerPublic), "ingest", a.Addr(listenerIngest), "internal", a.Addr(listenerInternal))
+	a.log.Info("serving", "status_page", a.Addr(listenerPublic), "ingest", a.Addr(listenerIngest), "grpc", a.Addr(listenerGRPC), "internal", a.Addr(listenerInternal))
 	select {
 	case <-ctx.Done():
 	case <-a.failed:

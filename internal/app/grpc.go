@@ -5,14 +5,46 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	_ "google.golang.org/grpc/encoding/gzip" // senders compress
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/stats"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
 
 	"github.com/asgood-dev/asgood/collector"
 )
+
+// maxCalls bounds the calls that are read at a time: each may hold a message of the largest size in memory.
+const maxCalls = 32
+
+// openCalls counts calls from before their messages are read until they are answered.
+type openCalls struct{ n atomic.Int64 }
+
+// begin refuses a call when too many are open; senders try again.
+func (o *openCalls) begin(ctx context.Context, _ *tap.Info) (context.Context, error) {
+	if o.n.Add(1) > maxCalls {
+		o.n.Add(-1)
+		return ctx, status.Error(codes.Unavailable, "too many calls at a time; try again shortly")
+	}
+	return ctx, nil
+}
+
+// HandleRPC notes the end of a call.
+func (o *openCalls) HandleRPC(_ context.Context, s stats.RPCStats) {
+	if _, ended := s.(*stats.End); ended {
+		o.n.Add(-1)
+	}
+}
+
+// TagRPC, TagConn and HandleConn have nothing to do.
+func (o *openCalls) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
+func (o *openCalls) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (o *openCalls) HandleConn(context.Context, stats.ConnStats)                       {}
 
 // grpcServer is a bound listener and the gRPC server that will answer on it.
 type grpcServer struct {
@@ -25,7 +57,9 @@ func listenGRPC(addr string, register func(grpc.ServiceRegistrar), options ...gr
 	if err != nil {
 		return nil, fmt.Errorf("listening on %q: %w", addr, err)
 	}
+	open := &openCalls{}
 	s := grpc.NewServer(append(options,
+		grpc.InTapHandle(open.begin), grpc.StatsHandler(open),
 		grpc.MaxRecvMsgSize(collector.MaxBody), // after decompression
 		grpc.MaxConcurrentStreams(64),
 		grpc.ConnectionTimeout(10*time.Second),

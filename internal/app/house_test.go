@@ -20,15 +20,16 @@ var rules = map[string][]string{
 	"internal/quality":    {},
 	"internal/web":        {"internal/quality"},
 	"internal/auth":       {"internal/quality", "internal/web"},
+	"internal/wire":       {"internal/quality"},
 	"internal/clickhouse": {"internal/quality", "internal/clickhouse"},
 	"internal/bus":        {"internal/quality"},
 	"internal/config":     {"internal/quality"},
-	"collector":           {"internal/quality", "internal/web", "collector"},
+	"collector":           {"internal/quality", "internal/web", "internal/wire", "collector"},
 	"collector/probe":     {"internal/quality", "internal/web"},
 	"collector/ledger":    {"internal/quality", "internal/web", "collector/ledger"},
 	"collector/spans":     {"internal/quality"},
 	"evaluator/detect":    {},
-	"evaluator":           {"internal/quality", "internal/web", "evaluator"},
+	"evaluator":           {"internal/quality", "internal/web", "internal/wire", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "alerts"},
 	"statuspage":          {"internal/quality", "internal/web", "statuspage"},
 	"internal/demo":       {"internal/quality", "internal/config", "internal/app"},
@@ -51,6 +52,7 @@ var owners = map[string][]string{
 	"google.golang.org/genproto":          {"collector", "internal/auth"},
 	"github.com/chromedp/":                {}, // tests only
 	"github.com/tidwall/gjson":            {"collector/spans"},
+	"github.com/go-json-experiment/":      {"internal/wire"},
 }
 
 type source struct {

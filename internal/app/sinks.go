@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"slices"
 
-	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // handoff gives samples to the bus.
@@ -95,7 +95,7 @@ func (s *scoreSink) LastScored(ctx context.Context) (uint64, error) {
 
 // PublishScores compresses: a message of small samples makes scores many times its size.
 func (s *scoreSink) PublishScores(ctx context.Context, source uint64, scores []quality.Score) error {
-	data, err := json.Marshal(scores)
+	data, err := wire.Marshal(scores)
 	if err != nil {
 		return fmt.Errorf("encoding scores: %w", err)
 	}
@@ -119,7 +119,7 @@ func unpackScores(message []byte) ([]quality.Score, error) {
 		return nil, fmt.Errorf("decompressing scores: %w", err)
 	}
 	var scores []quality.Score
-	err = jsonv2.Unmarshal(data, &scores)
+	err = wire.Unmarshal(data, &scores)
 	return scores, err
 }
 

@@ -56,6 +56,10 @@ func (d *decoder) checkStorage(s Storage) {
 	if s.EmbeddedClickHouse() && s.Cluster != "" {
 		d.bad("storage.cluster", "the embedded engine has no cluster; give storage.clickhouse a DSN")
 	}
+	// The name goes into statements, between quotes.
+	if !s.EmbeddedClickHouse() && s.Cluster != "" && (!identifier.MatchString(s.Cluster) || len(s.Cluster) > quality.MaxNameLen) {
+		d.bad("storage.cluster", "want letters, digits, dots, dashes and underscores, a letter or digit first")
+	}
 	if !s.EmbeddedClickHouse() && s.Library != "" {
 		d.bad("storage.library", "has no effect with a remote ClickHouse")
 	}
@@ -82,16 +86,13 @@ func isWebURL(s string) bool {
 	return isURL(s, []string{"http", "https"}) && !strings.ContainsAny(s, "\r\n\t ")
 }
 
-const (
-	minFalseAlarmSamples = 100
-	minFalseAlarmPeriod  = time.Minute
-)
+const minFalseAlarmPeriod = time.Minute
 
 func (d *decoder) checkFalseAlarms(f quality.FalseAlarms, path string) {
 	switch {
 	case d.failed(path):
-	case d.has(path+".samples") && f.Samples < minFalseAlarmSamples:
-		d.bad(path+".samples", "want %d or more", minFalseAlarmSamples)
+	case d.has(path+".samples") && !(f.Samples >= quality.MinFalseAlarmSamples && f.Samples <= quality.MaxFalseAlarmSamples):
+		d.bad(path+".samples", "want %d to %.0f", quality.MinFalseAlarmSamples, quality.MaxFalseAlarmSamples)
 	case f.Samples == 0 && f.Period == 0:
 		d.bad(path, "want a duration such as 30d, or {samples: N}")
 	case f.Samples == 0 && f.Period < minFalseAlarmPeriod:
