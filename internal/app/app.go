@@ -123,6 +123,9 @@ func (a *App) Start(ctx context.Context) error {
 // a room that failed before.
 func (a *App) Stop(ctx context.Context) error {
 	var errs []error
+	if a.rooms != nil {
+		a.rooms.canaries.Halt()
+	}
 	if a.servers != nil {
 		errs = append(errs, a.servers.shutdown(ctx))
 	}

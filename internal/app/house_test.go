@@ -28,6 +28,7 @@ var rules = map[string][]string{
 	"collector/probe":     {"internal/quality", "internal/web"},
 	"collector/ledger":    {"internal/quality", "internal/web", "collector/ledger"},
 	"collector/spans":     {"internal/quality"},
+	"collector/canary":    {"internal/quality", "internal/web"},
 	"evaluator/detect":    {},
 	"evaluator":           {"internal/quality", "internal/web", "internal/wire", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "alerts"},
@@ -52,6 +53,7 @@ var owners = map[string][]string{
 	"google.golang.org/genproto":          {"collector", "internal/auth"},
 	"github.com/chromedp/":                {}, // tests only
 	"github.com/tidwall/gjson":            {"collector/spans"},
+	"github.com/theory/jsonpath":          {"collector/canary", "internal/config"},
 	"github.com/go-json-experiment/":      {"internal/wire"},
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/asgood-dev/asgood/collector"
+	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/config"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
@@ -265,7 +266,7 @@ func readReply(res *http.Response) (collector.Result, error) {
 // then, and scored when it runs.
 type directoryTaker struct {
 	collector *collector.Collector
-	engine    interface{ Close() error }
+	bus       *bus.Bus
 	cancel    context.CancelFunc
 	done      chan error
 }
@@ -291,7 +292,7 @@ func openDirectory(ctx context.Context, o ImportOptions) (_ *directoryTaker, err
 		return nil, errors.Join(err, b.Close())
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	d := &directoryTaker{collector: c, engine: b, cancel: cancel, done: make(chan error, 1)}
+	d := &directoryTaker{collector: c, bus: b, cancel: cancel, done: make(chan error, 1)}
 	go func() { d.done <- c.Run(run) }()
 	select {
 	case <-c.Ready():
@@ -316,5 +317,5 @@ func (d *directoryTaker) take(ctx context.Context, samples []quality.Sample) (co
 
 func (d *directoryTaker) close() error {
 	d.cancel()
-	return errors.Join(<-d.done, d.engine.Close())
+	return errors.Join(<-d.done, d.bus.Close())
 }

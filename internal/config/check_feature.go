@@ -13,7 +13,7 @@ import (
 
 func (d *decoder) checkFeatures(fs []quality.Feature) {
 	seen := map[string]int{}
-	beats := map[string]string{}
+	beats, canaries := map[string]string{}, map[string]string{}
 	matches := map[string]int{}
 	for i := range fs {
 		path := fmt.Sprintf("features[%d]", i)
@@ -25,6 +25,7 @@ func (d *decoder) checkFeatures(fs []quality.Feature) {
 		d.checkMonitors(fs[i], path+".monitors")
 		d.checkSampling(fs[i].Sampling, path+".sampling")
 		d.checkProbes(fs[i].Probes, path+".probes", beats)
+		d.checkCanaries(fs[i].Canaries, path+".canaries", canaries)
 	}
 }
 

@@ -38,17 +38,21 @@ var (
 	}
 	// required keys of a mapping, by path.
 	required = map[string][]string{
-		"features[]":                  {"name"},
-		"features[].scorers[]":        {"name", "type"},
-		"features[].monitors[]":       {"metric", "baseline"},
-		"features[].probes[].traffic": {"errors_above"},
-		"customers[]":                 {"name"},
-		"alerts.receivers[]":          {"name", "webhook"},
-		"alerts.receivers[].webhook":  {"url", "secret"},
-		"changes.github":              {"secret"},
-		"changes.gitlab":              {"secret"},
-		"changes.pagerduty":           {"routing_key"},
-		"changes.map[]":               {"repository"},
+		"features[]":                      {"name"},
+		"features[].scorers[]":            {"name", "type"},
+		"features[].monitors[]":           {"metric", "baseline"},
+		"features[].probes[].traffic":     {"errors_above"},
+		"customers[]":                     {"name"},
+		"alerts.receivers[]":              {"name", "webhook"},
+		"alerts.receivers[].webhook":      {"url", "secret"},
+		"changes.github":                  {"secret"},
+		"changes.gitlab":                  {"secret"},
+		"changes.pagerduty":               {"routing_key"},
+		"changes.map[]":                   {"repository"},
+		"features[].canaries[]":           {"name", "prompts"},
+		"features[].canaries[].prompts[]": {"id", "input"},
+		"features[].canaries[].chat":      {"base_url", "model"},
+		"features[].canaries[].http":      {"url"},
 	}
 	// oneOf holds groups of keys by path: a mapping has the keys of exactly one group.
 	oneOf = map[string][][]string{
@@ -118,8 +122,15 @@ func (m maker) schema(t reflect.Type, path string) object {
 	case reflect.TypeFor[map[string][]string]():
 		one := m.schema(reflect.TypeFor[string](), path+"[]")
 		return object{"type": []any{"object", "null"}, "additionalProperties": either(one, object{"type": "array", "items": one})}
+	case reflect.TypeFor[quality.Content]():
+		return either(object{"type": []any{"string", "number", "boolean", "null"}}, m.schema(reflect.TypeFor[[]quality.Message](), path))
+	case reflect.TypeFor[[]quality.CanaryPrompt]():
+		list := object{"type": []any{"array", "null"}, "items": m.schema(t.Elem(), path+"[]")}
+		return either(object{"type": "string"}, list)
 	}
 	switch t.Kind() {
+	case reflect.Interface:
+		return object{} // any value
 	case reflect.Pointer:
 		return m.schema(t.Elem(), path)
 	case reflect.Struct:

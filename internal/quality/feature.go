@@ -14,6 +14,7 @@ type Feature struct {
 	Scorers  []ScorerSpec        `yaml:"scorers"`
 	Monitors []MonitorSpec       `yaml:"monitors"`
 	Probes   []ProbeSpec         `yaml:"probes"`
+	Canaries []CanarySpec        `yaml:"canaries"`
 	Sampling *SamplingSpec       `yaml:"sampling"` // absent: every output is kept, with weight 1
 }
 

@@ -59,8 +59,8 @@ type Usage struct {
 
 // Message is one chat message.
 type Message struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
+	Role    string `json:"role" yaml:"role"`
+	Content string `json:"content" yaml:"content"`
 }
 
 // Content is an input or an output: either plain text or a list of chat messages.
