@@ -23,10 +23,17 @@ import (
 const maxCalls = 32
 
 // openCalls counts calls from before their messages are read until they are answered.
-type openCalls struct{ n atomic.Int64 }
+type openCalls struct {
+	n     atomic.Int64
+	guard tap.ServerInHandle
+}
 
-// begin refuses a call when too many are open; senders try again.
-func (o *openCalls) begin(ctx context.Context, _ *tap.Info) (context.Context, error) {
+// begin refuses a call when too many are open; senders try again. Who may not call does not count.
+func (o *openCalls) begin(ctx context.Context, info *tap.Info) (context.Context, error) {
+	ctx, err := o.guard(ctx, info)
+	if err != nil {
+		return ctx, err
+	}
 	if o.n.Add(1) > maxCalls {
 		o.n.Add(-1)
 		return ctx, status.Error(codes.Unavailable, "too many calls at a time; try again shortly")
@@ -52,12 +59,13 @@ type grpcServer struct {
 	server   *grpc.Server
 }
 
-func listenGRPC(addr string, register func(grpc.ServiceRegistrar), options ...grpc.ServerOption) (*grpcServer, error) {
+// listenGRPC binds the address. guard judges callers before their calls count as open.
+func listenGRPC(addr string, register func(grpc.ServiceRegistrar), guard tap.ServerInHandle, options ...grpc.ServerOption) (*grpcServer, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listening on %q: %w", addr, err)
 	}
-	open := &openCalls{}
+	open := &openCalls{guard: guard}
 	s := grpc.NewServer(append(options,
 		grpc.InTapHandle(open.begin), grpc.StatsHandler(open),
 		grpc.MaxRecvMsgSize(collector.MaxBody), // after decompression

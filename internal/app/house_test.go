@@ -19,8 +19,8 @@ const module = "github.com/asgood-dev/asgood"
 var rules = map[string][]string{
 	"internal/quality":    {},
 	"internal/web":        {"internal/quality"},
-	"internal/wire":       {"internal/quality"},
 	"internal/auth":       {"internal/quality", "internal/web"},
+	"internal/wire":       {"internal/quality"},
 	"internal/clickhouse": {"internal/quality", "internal/clickhouse"},
 	"internal/bus":        {"internal/quality"},
 	"internal/config":     {"internal/quality"},

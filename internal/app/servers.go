@@ -75,7 +75,8 @@ func (a *App) listen() (_ *servers, err error) {
 			engines[x.addr] = e
 		}
 	}
-	g, err := listenGRPC(l.GRPC, a.rooms.collector.RegisterGRPC, a.rooms.keys.ServerOptions(a.gate(table, l.GRPC))...)
+	gate := a.gate(table, l.GRPC)
+	g, err := listenGRPC(l.GRPC, a.rooms.collector.RegisterGRPC, a.rooms.keys.Tap(gate), a.rooms.keys.ServerOptions(gate)...)
 	if err != nil {
 		return s, err
 	}

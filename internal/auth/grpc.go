@@ -17,12 +17,13 @@ import (
 )
 
 // ServerOptions returns what a gRPC server needs to ask its callers for keys: the audiences of its methods
-// stand in the table under MethodGRPC. Callers without a good key are refused before their message is read.
+// stand in the table under MethodGRPC. With Tap beside them, callers without a good key are refused before their
+// message is read.
 func (k *Keys) ServerOptions(o GateOptions) []grpc.ServerOption {
-	return []grpc.ServerOption{grpc.InTapHandle(k.Tap(o)), grpc.ChainUnaryInterceptor(k.UnaryInterceptor(o)), grpc.ChainStreamInterceptor(refuseStreams)}
+	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(k.UnaryInterceptor(o)), grpc.ChainStreamInterceptor(refuseStreams)}
 }
 
-// Tap refuses calls when their headers are there, before a message is read.
+// Tap refuses calls when their headers are there, before a message is read. A server has one tap.
 func (k *Keys) Tap(o GateOptions) tap.ServerInHandle {
 	return func(ctx context.Context, info *tap.Info) (context.Context, error) {
 		_, err := k.call(ctx, info.FullMethodName, info.Header, o)

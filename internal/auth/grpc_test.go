@@ -42,7 +42,7 @@ func (f *fixture) serveGRPC(t testing.TB, o auth.GateOptions) (*grpc.ClientConn,
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := grpc.NewServer(f.ServerOptions(o)...)
+	s := grpc.NewServer(append(f.ServerOptions(o), grpc.InTapHandle(f.Tap(o)))...)
 	svc := &traces{sender: make(chan *auth.Sender, 1000)}
 	ptraceotlp.RegisterGRPCServer(s, svc)
 	healthpb.RegisterHealthServer(s, health{})

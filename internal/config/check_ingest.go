@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -53,30 +54,23 @@ func (d *decoder) rate(n ast.Node, out *Rate, path string) {
 	*out = v
 }
 
-var errRate = errors.New("not a rate")
+var (
+	errRate     = errors.New("not a rate")
+	rateForm    = regexp.MustCompile(`^ *([0-9_]*[0-9][0-9_]*(?:\.[0-9]+)?) */ *(s|sec|second|m|min|minute|h|hour) *$`)
+	ratePeriods = map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour}
+)
 
 // ParseRate reads a number and a period, such as 2000/s or 30/m. Underscores may part the digits.
 func ParseRate(s string) (Rate, error) {
-	number, period, _ := strings.Cut(s, "/")
-	n, err := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSpace(number), "_", ""), 64)
-	per, known := ratePeriod(strings.TrimSpace(period))
-	if err != nil || !known || math.IsNaN(n) || n < 0 || n > math.MaxInt32 {
+	m := rateForm.FindStringSubmatch(s)
+	if m == nil {
 		return 0, errRate
 	}
-	return Rate(n / per.Seconds()), nil
-}
-
-func ratePeriod(s string) (time.Duration, bool) {
-	switch s {
-	case "s", "sec", "second":
-		return time.Second, true
-	case "m", "min", "minute":
-		return time.Minute, true
-	case "h", "hour":
-		return time.Hour, true
-	default:
-		return 0, false
+	n, err := strconv.ParseFloat(strings.ReplaceAll(m[1], "_", ""), 64)
+	if err != nil || n > math.MaxInt32 {
+		return 0, errRate
 	}
+	return Rate(n / ratePeriods[m[2][0]].Seconds()), nil
 }
 
 // ParseBytes reads an amount such as 512MiB or 2GB.

@@ -55,6 +55,7 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 	want(t, "zone", c.Location().String(), "Europe/Berlin")
 	want(t, "customers", c.Customers, []quality.Customer{{Name: "acme", Title: "Acme Corp"}, {Name: "globex", Title: "globex"}})
 	want(t, "listen", c.Listen, config.Listen{Public: ":8080", Ingest: "127.0.0.1:4318", GRPC: "[::1]:4317", Internal: "[::1]:8081"})
+	want(t, "ingest", c.Ingest, config.Ingest{RequireKey: true, MaxBody: 16 << 20, PerCustomer: 2000})
 	want(t, "status page", c.StatusPage, config.StatusPage{Title: "Acme AI status", URL: "https://status.acme.example"})
 	want(t, "receivers", c.Alerts.Receivers, []quality.Receiver{{Name: "on-call", Webhook: &quality.WebhookReceiver{
 		URL: "https://hooks.acme.example/asgood", Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}})

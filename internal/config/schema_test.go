@@ -75,6 +75,7 @@ const (
 	variablePattern = `\$\{`
 	durationPattern = `^([0-9]+(\.[0-9]+)?(ms|[smhdw]))+$|` + variablePattern
 	quotaPattern    = `^ *[0-9_]*[0-9][0-9_]* */ *(m|min|minute|h|hour|d|day) *$|` + variablePattern
+	ratePattern     = `^ *[0-9_]*[0-9][0-9_]*(\.[0-9]+)? */ *(s|sec|second|m|min|minute|h|hour) *$|` + variablePattern
 	amountPattern   = `^[0-9]+(\.[0-9]+)? ?([KMGT]?B|[KMGT]iB)?$|` + variablePattern
 	timePattern     = `^[0-9]{4}-[0-9]{2}-[0-9]{2}|` + variablePattern
 )
@@ -110,6 +111,8 @@ func (m maker) schema(t reflect.Type, path string) object {
 		period := m.mapping(t, path)
 		period["required"] = slices.Sorted(maps.Keys(period["properties"].(object)))
 		return either(pattern(durationPattern), period)
+	case reflect.TypeFor[config.Rate]():
+		return object{"type": []any{"string", "null"}, "pattern": ratePattern}
 	case reflect.TypeFor[quality.Quota]():
 		return object{"type": []any{"string", "null"}, "pattern": quotaPattern}
 	case reflect.TypeFor[config.Bytes]():
