@@ -12,8 +12,8 @@ import (
 	"github.com/asgood-dev/asgood/internal/app"
 )
 
-// run runs a command line and returns its exit status and what it printed.
-func run(t *testing.T, stdin string, args ...string) (code int, out, errs string) {
+// runTool runs a command line and returns its exit status and what it printed.
+func runTool(t *testing.T, stdin string, args ...string) (code int, out, errs string) {
 	t.Helper()
 	cmd := root()
 	var stdout, stderr bytes.Buffer
@@ -21,7 +21,7 @@ func run(t *testing.T, stdin string, args ...string) (code int, out, errs string
 	cmd.SetOut(&stdout)
 	cmd.SetErr(&stderr)
 	cmd.SetArgs(args)
-	code = exitCode(cmd.ExecuteContext(t.Context()))
+	code = exitCode(&stderr, cmd.ExecuteContext(t.Context()))
 	return code, stdout.String(), stderr.String()
 }
 
@@ -57,7 +57,7 @@ func TestImportCommand(t *testing.T) {
 		"a wrong delimiter": {"", append([]string{"a.csv", "--dry-run", "--delimiter", "--"}, mapping...), 2, ""},
 		"without a mapping": {"", []string{"a.csv", "--dry-run"}, 2, ""},
 	} {
-		code, out, errs := run(t, tt.stdin, append([]string{"import"}, tt.args...)...)
+		code, out, errs := runTool(t, tt.stdin, append([]string{"import"}, tt.args...)...)
 		if code != tt.code || !strings.Contains(out, tt.out) {
 			t.Errorf("%s: got status %d, %s%s, want %d and %q", name, code, out, errs, tt.code, tt.out)
 		}
@@ -68,7 +68,7 @@ func TestImportCommand(t *testing.T) {
 }
 
 func TestDryRunPrintsSamples(t *testing.T) {
-	code, out, _ := run(t, strings.Repeat(`{"feature":"f","output":"x"}`+"\n", 9), "import", "-", "--dry-run")
+	code, out, _ := runTool(t, strings.Repeat(`{"feature":"f","output":"x"}`+"\n", 9), "import", "-", "--dry-run")
 	dec := json.NewDecoder(strings.NewReader(out))
 	n := 0
 	for ; dec.More(); n++ {

@@ -56,7 +56,7 @@ var owners = map[string][]string{
 	"github.com/chromedp/":                {}, // tests only
 	"github.com/tidwall/gjson":            {"collector/spans"},
 	"github.com/theory/jsonpath":          {"collector/canary", "internal/config"},
-	"github.com/go-json-experiment/":      {"internal/wire"},
+	"github.com/go-json-experiment/":      {"internal/wire", "collector/files"},
 }
 
 type source struct {

@@ -52,7 +52,7 @@ func TestKeysWithAndWithoutAServer(t *testing.T) {
 	if _, added, err := app.AddChange(t.Context(), changes, change); err != nil || !added {
 		t.Errorf("a change with a key: got %v, %v", added, err)
 	}
-	imported := app.ImportOptions{Input: strings.NewReader("answer\nyes\n"), Map: "output=answer", Feature: "bot", Config: cfg, Server: a.Addr("ingest"), Key: created.Token}
+	imported := app.ImportOptions{Files: []string{"-"}, Stdin: strings.NewReader("answer\nyes\n"), Format: "csv", Map: "output=answer", Feature: "bot", Config: cfg, Server: a.Addr("ingest"), Key: created.Token}
 	if r, err := app.Import(t.Context(), imported); err != nil || r.Accepted != 1 {
 		t.Errorf("an import with a key: got %+v, %v", r, err)
 	}
