@@ -134,7 +134,7 @@ func TestARequestBecomesOneSample(t *testing.T) {
 	// Everything once more, as after a crash before the commit: nothing new.
 	r.stop()
 	q.committed = 0
-	r = start(t, options())
+	start(t, options())
 	q.drained(t)
 	if again, _ := s.stored(t); len(again) != 1 {
 		t.Errorf("got %d samples when the spans came again, want 1", len(again))
@@ -229,7 +229,7 @@ func TestLowFeedbackIsKept(t *testing.T) {
 {"feature":"chat","sample":"liked","thumbs":"up"}`)
 	f.drained(t)
 	r.stop()
-	r = start(t, collector.Options{Handoff: s, Features: features, Held: h.open(), Feedback: f.open(), Dir: dir})
+	start(t, collector.Options{Handoff: s, Features: features, Held: h.open(), Feedback: f.open(), Dir: dir})
 	h.drained(t)
 	got, _ := s.stored(t)
 	if len(got) != 1 || got[0].ID != "disliked" || got[0].Weight != 1 || len(got[0].Scores) != 0 {

@@ -38,6 +38,7 @@ func serveCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		limitMemory(cfg)
 		return app.Run(cmd.Context(), app.Options{Config: cfg, Logger: logger(cmd), Version: version})
 	}
 	return cmd

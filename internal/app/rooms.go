@@ -42,13 +42,13 @@ const (
 )
 
 // writeLimits make batches that ClickHouse likes: rather few and large, but not late.
-var writeLimits = bus.BatchLimits{Messages: 1000, Bytes: 16 << 20, Linger: 300 * time.Millisecond}
+var writeLimits = bus.BatchLimits{Messages: 1000, Bytes: 12 << 20, Linger: 300 * time.Millisecond}
 
 // stageLimits let what arrives together go on together.
-var stageLimits = bus.BatchLimits{Messages: 256, Bytes: 8 << 20, Linger: 20 * time.Millisecond}
+var stageLimits = bus.BatchLimits{Messages: 256, Bytes: 4 << 20, Linger: 20 * time.Millisecond}
 
 // followLimits are for readers that work message by message.
-var followLimits = bus.BatchLimits{Messages: 256, Bytes: 8 << 20}
+var followLimits = bus.BatchLimits{Messages: 256, Bytes: 4 << 20}
 
 // rooms are the four rooms and what connects them.
 type rooms struct {

@@ -14,7 +14,7 @@ import (
 // What a follower may hold in memory of what is to come.
 const (
 	aheadMessages = 256
-	aheadBytes    = 16 << 20
+	aheadBytes    = 4 << 20
 )
 
 // follower reads a stream in order from a sequence on, for ever.
