@@ -64,6 +64,7 @@ const (
 	aiResponseID
 	genFinish
 	aiFinish
+	llmFinish
 	errorType
 
 	asgoodCustomer
@@ -170,6 +171,7 @@ var names = [slots]string{
 	aiResponseID:  "ai.response.id",
 	genFinish:     "gen_ai.response.finish_reasons",
 	aiFinish:      "ai.response.finishReason",
+	llmFinish:     "llm.finish_reason",
 	errorType:     "error.type",
 
 	asgoodCustomer: "asgood.customer",
