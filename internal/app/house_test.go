@@ -48,6 +48,7 @@ var owners = map[string][]string{
 	"github.com/prometheus-community/":    {"collector/probe"},
 	"google.golang.org/grpc":              {"collector", "internal/app"},
 	"github.com/chromedp/":                {}, // tests only
+	"go.opentelemetry.io/otel":            {}, // tests only: senders
 	"github.com/tidwall/gjson":            {"collector/spans"},
 }
 
