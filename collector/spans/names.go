@@ -70,8 +70,10 @@ const (
 	asgoodCustomer
 	customerID
 	tenantID
+	traceloopCustomer
 	conversationID
 	sessionID
+	traceloopSession
 
 	promptName
 	promptVersion
@@ -174,11 +176,13 @@ var names = [slots]string{
 	llmFinish:     "llm.finish_reason",
 	errorType:     "error.type",
 
-	asgoodCustomer: "asgood.customer",
-	customerID:     "customer.id",
-	tenantID:       "tenant.id",
-	conversationID: "gen_ai.conversation.id",
-	sessionID:      "session.id",
+	asgoodCustomer:    "asgood.customer",
+	customerID:        "customer.id",
+	tenantID:          "tenant.id",
+	traceloopCustomer: "traceloop.association.properties.customer_id",
+	conversationID:    "gen_ai.conversation.id",
+	sessionID:         "session.id",
+	traceloopSession:  "traceloop.association.properties.session_id",
 
 	promptName:             "gen_ai.prompt.name",
 	promptVersion:          "gen_ai.prompt.version",

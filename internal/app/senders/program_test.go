@@ -144,12 +144,19 @@ func (p *program) metric(name string) string {
 	return "absent"
 }
 
-// samples waits until so many samples of a feature are stored, and returns them in the order of time.
+// samples waits until so many samples of a feature are stored and no more can come, and returns them in the
+// order of time.
 func (p *program) samples(t *testing.T, feature string, n int) []quality.Sample {
 	t.Helper()
-	return stored(t, feature+"'s samples", n, func(from, to time.Time) ([]quality.Sample, error) {
+	read := func(from, to time.Time) ([]quality.Sample, error) {
 		return p.store.Samples(t.Context(), feature, from, to, 100_000)
+	}
+	stored(t, feature+"'s samples", n, read)
+	eventually(t, "the end of the joining", func() (string, bool) {
+		pending := p.metric("asgood_collector_pending_traces")
+		return pending, pending == "0"
 	})
+	return stored(t, feature+"'s samples", n, read)
 }
 
 // helpful waits for the scores of the metric that the senders' judge gives.
