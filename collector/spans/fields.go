@@ -63,6 +63,9 @@ func (r *reading) toolDefinitions() any {
 			return eachParsed(v)
 		}
 	}
+	if len(r.own.groups[groupTools]) == 0 {
+		return nil
+	}
 	byIndex := map[int]any{}
 	for _, p := range r.own.groups[groupTools] {
 		if i, field, ok := index(p.name); ok && field == "tool.json_schema" {
@@ -72,9 +75,6 @@ func (r *reading) toolDefinitions() any {
 	var list []any
 	for _, i := range sortedKeys(byIndex) {
 		list = append(list, byIndex[i])
-	}
-	if list == nil {
-		return nil
 	}
 	return list
 }
