@@ -63,16 +63,23 @@ func (r *reading) toolDefinitions() any {
 			return eachParsed(v)
 		}
 	}
+	return r.listedTools()
+}
+
+func (r *reading) listedTools() any {
 	if len(r.own.groups[groupTools]) == 0 {
 		return nil
 	}
 	byIndex := map[int]any{}
 	for _, p := range r.own.groups[groupTools] {
-		if i, field, ok := index(p.name); ok && field == "tool.json_schema" {
+		if i, field, ok := index(p.name); ok && field == "tool.json_schema" && textOf(p.value) != "" {
 			byIndex[i] = parsed(p.value)
 		}
 	}
-	var list []any
+	if len(byIndex) == 0 {
+		return nil
+	}
+	list := make([]any, 0, len(byIndex))
 	for _, i := range sortedKeys(byIndex) {
 		list = append(list, byIndex[i])
 	}
