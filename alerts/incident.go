@@ -75,8 +75,8 @@ func openRegression(f feature, r quality.Regression, loc *time.Location, now tim
 func applyRegression(old *record, f feature, ev quality.RegressionEvent, loc *time.Location, now time.Time) (record, notice) {
 	if old == nil {
 		rec := openRegression(f, ev.Regression, loc, now)
-		if ev.Type == quality.RegressionRecovered { // it came and went unheard of
-			rec.resolve(resolvedText(f.title, ev.Regression, loc), now)
+		if ended(ev.Type) { // it came and went unheard of
+			rec.resolve(endedText(f.title, ev, loc), now)
 		}
 		return rec, noticeOpened
 	}
@@ -89,8 +89,8 @@ func applyRegression(old *record, f feature, ev quality.RegressionEvent, loc *ti
 	// Not by the regression of before: events that come again would widen it again.
 	wider := !rec.Wide && len(r.Slice) == 0
 	rec.Wide = rec.Wide || wider
-	if ev.Type == quality.RegressionRecovered {
-		rec.resolve(resolvedText(f.title, r, loc), now)
+	if ended(ev.Type) {
+		rec.resolve(endedText(f.title, ev, loc), now)
 		return rec, noticeResolved
 	}
 	severity, reason := Grade(r)
@@ -104,6 +104,10 @@ func applyRegression(old *record, f feature, ev quality.RegressionEvent, loc *ti
 		return rec, noticeUpdated
 	}
 	return rec, ""
+}
+
+func ended(t quality.RegressionEventType) bool {
+	return t == quality.RegressionRecovered || t == quality.RegressionWithdrawn
 }
 
 func (r *record) resolve(body string, now time.Time) {

@@ -138,6 +138,15 @@ func resolvedText(title string, r quality.Regression, loc *time.Location) string
 	return fmt.Sprintf("%s has been as good as usual again%s. We know because enough answers in a row were as good as before.", title, since)
 }
 
+// endedText says how a regression ended, and does not claim what was not measured.
+func endedText(title string, ev quality.RegressionEvent, loc *time.Location) string {
+	if ev.Type == quality.RegressionWithdrawn {
+		return fmt.Sprintf("How %s is measured was changed before this was over, so we cannot tell from the same measure whether "+
+			"answers are as good as before. The new measure decides from now on.", title)
+	}
+	return resolvedText(title, ev.Regression, loc)
+}
+
 func downText(title string, since time.Time, loc *time.Location) string {
 	return fmt.Sprintf("%s has not answered our checks since %s. We are looking into it. The next update comes when it answers again.", title, clock(since, loc))
 }

@@ -1,5 +1,5 @@
-// Package collector takes outputs in: the native sample format and OTLP traces over HTTP, and CSV
-// files; package probe beneath it checks availability. It validates each record apart, recognises samples it has seen, and
+// Package collector takes outputs in: the native sample format and OTLP traces over HTTP; package files
+// beneath it reads rows of files, and package probe checks availability. It validates each record apart, recognises samples it has seen, and
 // answers a sender only after what it sent is durable in the hand-off. Writers carry what was handed
 // off to the store.
 //
@@ -68,21 +68,23 @@ func (nobody) Observe(*quality.Sample) {}
 
 // Options of a Collector. Features, Handoff and Dir are required.
 type Options struct {
-	Features   []quality.Feature
-	Handoff    Handoff
-	Feedback   Staged                // scores that come apart from their samples; without it none are taken
-	Spans      Staged                // records of spans until they are joined; without it no OTLP is taken
-	Held       Staged                // samples about which feedback decides; without it sampling does not wait
-	Observer   Observer              // nil: nobody looks
-	Key        []byte                // secret for pseudonyms, at least redact.MinKey bytes; default one of this process
-	Counts     Counts                // nil: nobody needs them
-	Room       func() error          // an error while nothing more may be taken in; nil means never
-	Dir        string                // of the index of ids; one process at a time
-	Retention  time.Duration         // how long an id is remembered; default 30 days
-	QueueBytes int64                 // samples waiting for the hand-off; default 64 MiB; more are refused
-	Now        func() time.Time      // default time.Now
-	Logger     *slog.Logger          // default discards
-	Registerer prometheus.Registerer // nil means a private one
+	Features    []quality.Feature
+	Handoff     Handoff
+	Feedback    Staged                // scores that come apart from their samples; without it none are taken
+	Spans       Staged                // records of spans until they are joined; without it no OTLP is taken
+	Held        Staged                // samples about which feedback decides; without it sampling does not wait
+	Observer    Observer              // nil: nobody looks
+	Key         []byte                // secret for pseudonyms, at least redact.MinKey bytes; default one of this process
+	Counts      Counts                // nil: nobody needs them
+	Guard       Guard                 // nil: every sender may do everything
+	PerCustomer float64               // outputs per second that one customer of a feature may send; 0 means no limit
+	Room        func() error          // an error while nothing more may be taken in; nil means never
+	Dir         string                // of the index of ids; one process at a time
+	Retention   time.Duration         // how long an id is remembered; default 30 days
+	QueueBytes  int64                 // samples waiting for the hand-off; default 64 MiB; more are refused
+	Now         func() time.Time      // default time.Now
+	Logger      *slog.Logger          // default discards
+	Registerer  prometheus.Registerer // nil means a private one
 }
 
 func (o *Options) defaults() error {
@@ -97,6 +99,9 @@ func (o *Options) defaults() error {
 	}
 	if o.QueueBytes <= 0 {
 		o.QueueBytes = 64 << 20
+	}
+	if o.Guard == nil {
+		o.Guard = open{}
 	}
 	if o.Observer == nil {
 		o.Observer = nobody{}
@@ -139,6 +144,7 @@ type Collector struct {
 	holding   *holding
 	orphans   *orphans
 	decoding  chan struct{} // slots for trace bodies, which are held in memory whole
+	turns     turns         // of large bodies of samples
 	close     func() error
 }
 
@@ -179,8 +185,8 @@ func newCollector(o Options, index *ids, m *metrics) (*Collector, error) {
 		opts: o, features: newFeatures(o.Features), extractor: spans.New(o.Features), ids: index, metrics: m, orphans: waiting,
 		redact: redaction, samplers: samplers,
 		door:     newDoor(o, index, waiting, m),
-		decoding: make(chan struct{}, 8),
-		close:    sync.OnceValue(index.close),
+		decoding: make(chan struct{}, 8), turns: newTurns(),
+		close: sync.OnceValue(index.close),
 	}
 	if o.Feedback.To != nil {
 		c.feedback = newStage("scores", o.Feedback.To, o.QueueBytes/4, o.Logger, m)

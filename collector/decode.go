@@ -10,9 +10,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	jsonv2 "github.com/go-json-experiment/json"
-
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // decoder reads records strictly: a field that a T does not have is refused by its name. It keeps its
@@ -44,7 +43,7 @@ func (d *decoder[T]) decode(record []byte) (T, error) {
 		return s, quality.Errorf(quality.KindInvalid, "want a JSON object, got %.20q", first)
 	}
 	// The quick decoder knows less to say of what is wrong, so what it refuses is read again.
-	if jsonv2.Unmarshal(record, &s, jsonv2.RejectUnknownMembers(true)) == nil {
+	if wire.UnmarshalStrict(record, &s) == nil {
 		return s, nil
 	}
 	return d.explain(record)

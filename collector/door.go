@@ -31,6 +31,7 @@ type job struct {
 	items  []item
 	size   int
 	weight int64
+	held   []portion // of the queue, until it lands
 	flight *flight
 }
 
@@ -50,7 +51,8 @@ type door struct {
 	gate    sync.RWMutex  // held for reading while a job enters the queue
 	stopped chan struct{} // closed, under the gate, when nothing is let in any more
 	room    *semaphore.Weighted
-	queue   chan *job
+	share   *share
+	queue   *lanes
 
 	// Used by run alone.
 	unsure  bool // a message may or may not be in the stream
@@ -63,26 +65,30 @@ func newDoor(o Options, index *ids, waiting *orphans, m *metrics) *door {
 		handoff: o.Handoff, ids: index, orphans: waiting, air: airspace{flights: map[string]*flight{}}, metrics: m, counts: o.Counts,
 		log: o.Logger, now: o.Now,
 		ready: make(chan struct{}), stopped: make(chan struct{}),
-		room: semaphore.NewWeighted(o.QueueBytes), queue: make(chan *job, o.QueueBytes/minWeight+1),
+		room: semaphore.NewWeighted(o.QueueBytes), share: newShare(o.QueueBytes, o.PerCustomer), queue: newLanes(),
 	}
 }
 
 // admission says what became of a chunk at the door.
 type admission struct {
 	job        *job // nil when nothing in the chunk was new
-	fresh      int  // samples that were new
+	fresh      int  // samples that were not queued because of the error
 	duplicates map[string]int
 	others     []other
 }
 
-// admit sorts out the samples whose ids are known or on their way and queues the others.
-func (d *door) admit(ctx context.Context, chunk []item, now time.Time, wait bool) (admission, error) {
+// admit sorts out the samples whose ids are known or on their way and queues the others. Where fair is set, the
+// samples of customers that take more than their share are refused; the others are queued all the same.
+func (d *door) admit(ctx context.Context, chunk []item, now time.Time, wait, fair bool) (admission, error) {
 	adm := admission{duplicates: map[string]int{}}
 	if err := d.awaitReady(ctx); err != nil {
 		adm.fresh = len(chunk)
 		return adm, err
 	}
-	j := &job{flight: newFlight(), items: make([]item, 0, len(chunk))}
+	// Before ids are noted as on their way: what is refused is not.
+	chunk, held, refused, excess := d.share.enter(chunk, fair, d.now())
+	adm.fresh = refused
+	j := &job{flight: newFlight(), items: make([]item, 0, len(chunk)), held: held}
 	var fault error
 	for i := range chunk {
 		if err := d.sort(&chunk[i], j, &adm, now); err != nil {
@@ -90,20 +96,20 @@ func (d *door) admit(ctx context.Context, chunk []item, now time.Time, wait bool
 			adm.fresh++
 		}
 	}
-	adm.fresh += len(j.items)
-	if len(j.items) == 0 {
-		j.flight.land(fault)
-		return adm, fault
-	}
-	if fault == nil {
+	if fault == nil && len(j.items) > 0 {
 		fault = d.enqueue(ctx, j, wait)
 	}
 	if fault != nil {
+		adm.fresh += len(j.items)
 		d.land(j, fault)
 		return adm, fault
 	}
+	if len(j.items) == 0 {
+		d.land(j, nil)
+		return adm, excess
+	}
 	adm.job = j
-	return adm, nil
+	return adm, excess
 }
 
 // sort puts one sample into the job unless its id is known or on its way. The id enters the airspace
@@ -174,13 +180,14 @@ func (d *door) enqueue(ctx context.Context, j *job, wait bool) error {
 	default:
 	}
 	d.metrics.queued.Add(float64(j.weight))
-	d.queue <- j // never blocks: the weights bound the queue
+	d.queue.push(j)
 	return nil
 }
 
 // land tells everybody who waits for a job what became of it.
 func (d *door) land(j *job, err error) {
 	d.air.leave(j.items)
+	d.share.leave(j.held)
 	j.flight.land(err)
 }
 
@@ -194,19 +201,14 @@ func (d *door) run(ctx context.Context) error {
 		return fmt.Errorf("bringing the index of ids up to date: %w", err)
 	}
 	close(d.ready)
-	var carry *job
-	for carry != nil || ctx.Err() == nil {
-		first := carry
-		if first == nil {
-			select {
-			case first = <-d.queue:
-			case <-ctx.Done():
-				continue
+	for ctx.Err() == nil {
+		select {
+		case <-d.queue.filled:
+			if batch := d.queue.message(); len(batch) > 0 {
+				d.handOff(context.WithoutCancel(ctx), batch)
 			}
+		case <-ctx.Done():
 		}
-		var batch []*job
-		batch, carry = d.collect(first)
-		d.handOff(context.WithoutCancel(ctx), batch)
 	}
 	return nil
 }
@@ -218,36 +220,12 @@ func (d *door) shut() {
 	d.gate.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
-	var carry *job
 	for {
-		first := carry
-		if first == nil {
-			select {
-			case first = <-d.queue:
-			default:
-				return
-			}
+		batch := d.queue.message()
+		if len(batch) == 0 {
+			return
 		}
-		var batch []*job
-		batch, carry = d.collect(first)
 		d.handOff(ctx, batch)
-	}
-}
-
-// collect takes what waits, up to the size of a message. What does not fit is carried to the next.
-func (d *door) collect(first *job) (batch []*job, carry *job) {
-	batch = []*job{first}
-	size := first.size
-	for {
-		select {
-		case j := <-d.queue:
-			if size+j.size > chunkBytes {
-				return batch, j
-			}
-			batch, size = append(batch, j), size+j.size
-		default:
-			return batch, nil
-		}
 	}
 }
 

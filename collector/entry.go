@@ -1,14 +1,12 @@
 package collector
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
-	jsonv2 "github.com/go-json-experiment/json"
-
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // entry is one line of the index of ids.
@@ -48,17 +46,24 @@ type facts struct {
 
 func saidKey(metric, by string) string { return metric + "\x00" + by }
 
-// factsOf makes the facts of a sample; joined is the feedback whose numbers are in its scores.
-func factsOf(s *quality.Sample, joined []quality.Feedback) ([]byte, error) {
-	var said []string
+// saidBy lists what feedback says that was joined into a sample and names its giver.
+func saidBy(joined []quality.Feedback) (out []string) {
+	for i := range joined {
+		if joined[i].By != "" {
+			out = append(out, saidKey(joined[i].Metric, joined[i].By))
+		}
+	}
+	return out
+}
+
+// factsOf makes the facts of a sample; joined are the scores in it whose givers are known.
+func factsOf(s *quality.Sample, joined []string) ([]byte, error) {
+	said := slices.Clone(joined)
 	for metric := range s.Scores {
 		said = append(said, saidKey(metric, ""))
 	}
-	for i := range joined {
-		said = append(said, saidKey(joined[i].Metric, joined[i].By))
-	}
 	slices.Sort(said)
-	data, err := json.Marshal(facts{Said: slices.Compact(said), Time: s.Time, Customer: s.Customer, Model: s.Model, Prompt: s.Prompt, Source: s.Source,
+	data, err := wire.Marshal(facts{Said: slices.Compact(said), Time: s.Time, Customer: s.Customer, Model: s.Model, Prompt: s.Prompt, Source: s.Source,
 		Attributes: s.Attributes, Weight: s.Weight})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the facts of sample %q: %w", s.ID, err)
@@ -69,16 +74,21 @@ func factsOf(s *quality.Sample, joined []quality.Feedback) ([]byte, error) {
 // entriesOf reads what the index keeps of a message of the hand-off.
 func entriesOf(message []byte) ([]entry, error) {
 	var d quality.Delivery
-	if err := jsonv2.Unmarshal(message, &d); err != nil {
+	if err := wire.Unmarshal(message, &d); err != nil {
 		return nil, fmt.Errorf("reading the ids of a message: %w", err)
+	}
+	said := map[quality.SampleKey][]string{}
+	for _, x := range d.Said {
+		said[x.Sample] = x.Scores
 	}
 	out := make([]entry, 0, len(d.Samples)+len(d.Dropped)+len(d.Aliases)+len(d.Scores))
 	for i := range d.Samples {
-		value, err := factsOf(&d.Samples[i], nil)
+		s := &d.Samples[i]
+		value, err := factsOf(s, said[quality.SampleKey{Feature: s.Feature, ID: s.ID}])
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, entry{idKey(d.Samples[i].Feature, d.Samples[i].ID), value})
+		out = append(out, entry{idKey(s.Feature, s.ID), value})
 	}
 	for _, k := range d.Dropped {
 		out = append(out, entry{key: idKey(k.Feature, k.ID)})

@@ -10,7 +10,7 @@ import (
 )
 
 // Queued returns how many jobs wait.
-func Queued(c *Collector) int { return len(c.door.queue) }
+func Queued(c *Collector) int { return c.door.queue.len() }
 
 // Sweep forgets what is past the retention at now.
 func Sweep(ctx context.Context, c *Collector, now time.Time) (int, error) {

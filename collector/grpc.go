@@ -76,11 +76,9 @@ func (c *Collector) stageChecked(ctx context.Context, found iter.Seq[spans.Found
 func grpcError(err error) error {
 	switch quality.KindOf(err) {
 	case quality.KindUnavailable, quality.KindFull:
-		s := status.New(codes.Unavailable, err.Error())
-		if with, detailErr := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter * time.Second)}); detailErr == nil {
-			s = with
-		}
-		return s.Err()
+		return tryAgain(codes.Unavailable, err, retryAfter*time.Second)
+	case quality.KindTooMany:
+		return tryAgain(codes.ResourceExhausted, err, max(quality.RetryOf(err), time.Second))
 	case quality.KindInvalid, quality.KindTooLarge:
 		return status.Error(codes.InvalidArgument, err.Error())
 	case quality.KindForbidden:
@@ -88,4 +86,13 @@ func grpcError(err error) error {
 	default:
 		return status.Error(codes.Internal, "something went wrong on our side")
 	}
+}
+
+// tryAgain says when to try again; senders of OTLP heed it.
+func tryAgain(code codes.Code, err error, wait time.Duration) error {
+	s := status.New(code, err.Error())
+	if with, detailErr := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(wait)}); detailErr == nil {
+		s = with
+	}
+	return s.Err()
 }

@@ -2,14 +2,12 @@ package collector
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"time"
 
-	jsonv2 "github.com/go-json-experiment/json"
-
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // heldSample is a sample whose probability of being kept depends on feedback that may still come.
@@ -53,7 +51,7 @@ func (h *holding) run(ctx context.Context) error {
 func (h *holding) work(ctx context.Context, b Batch) error {
 	for i, m := range b.Messages {
 		var list []heldSample
-		if err := jsonv2.Unmarshal(m, &list); err != nil {
+		if err := wire.Unmarshal(m, &list); err != nil {
 			h.log.Error("message of held samples is kept out: it cannot be read", "batch", b.Token, "err", err)
 			continue
 		}
@@ -123,7 +121,7 @@ func (c *Collector) reception(x *heldSample) (quality.Reception, error) {
 }
 
 func (x *heldSample) encode() ([]byte, error) {
-	data, err := json.Marshal(x)
+	data, err := wire.Marshal(x)
 	if err != nil {
 		return nil, quality.Errorf(quality.KindInvalid, "sample cannot be written as JSON: %w", err)
 	}

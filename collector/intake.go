@@ -3,7 +3,6 @@ package collector
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/asgood-dev/asgood/collector/sampling"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // item is one valid output, or one score that came apart from its sample, on its way to the hand-off.
@@ -23,6 +23,7 @@ type item struct {
 	score     *quality.Score // instead of a sample
 	size      int            // about what it takes in a message
 	aliases   []string       // other names of the sample
+	said      []string       // scores in it whose givers are known
 	slice     trafficKey
 	counted   bool // it is traffic
 	failed    bool // the output carried an error
@@ -53,13 +54,14 @@ type intake struct {
 	others  []other // ids that another request, or an earlier chunk, has on its way
 	failed  int     // samples not stored for no reason of theirs
 	failure error
+	turn    turn
+	fair    bool // it is a request: a customer may not take more than its share
 	sent    bool // something was handed off before, so waiting for room is better than giving up
 
 	redacted  bool     // what comes was redacted before
 	unsampled bool     // all is kept
 	aside     [][]byte // samples to be held
 	buf       bytes.Buffer
-	enc       *json.Encoder
 }
 
 // other is a sample whose id is on its way already.
@@ -70,8 +72,6 @@ type other struct {
 
 func (c *Collector) newIntake(ctx context.Context) *intake {
 	in := &intake{c: c, ctx: ctx, now: c.opts.Now(), result: Result{Rejected: []Rejection{}}}
-	in.enc = json.NewEncoder(&in.buf)
-	in.enc.SetEscapeHTML(false)
 	return in
 }
 
@@ -237,15 +237,16 @@ func (in *intake) item(s *quality.Sample, keep bool, said []quality.Feedback) (i
 		return it, nil
 	}
 	in.buf.Reset()
-	if err := in.enc.Encode(s); err != nil {
+	if err := wire.Write(&in.buf, s); err != nil {
 		return item{}, quality.Errorf(quality.KindInvalid, "sample cannot be written as JSON: %w", err)
 	}
 	if in.buf.Len() > maxEncoded {
 		return item{}, errRecordTooLarge
 	}
-	it.data = bytes.Clone(bytes.TrimSuffix(in.buf.Bytes(), []byte("\n")))
+	it.data = bytes.Clone(in.buf.Bytes())
 	var err error
-	it.facts, err = factsOf(s, said)
+	it.said = saidBy(said)
+	it.facts, err = factsOf(s, it.said)
 	return it, err
 }
 
@@ -280,24 +281,24 @@ func (in *intake) flush() {
 	if len(in.chunk) == 0 {
 		return
 	}
+	in.turn.done() // what follows may wait
 	chunk := in.chunk
 	in.chunk, in.size = nil, 0
 	for len(in.jobs) >= outstanding {
 		in.settle(in.jobs[0])
 		in.jobs = in.jobs[1:]
 	}
-	if in.failure != nil { // the hand-off has just failed; the rest of the request would fare no better
+	if in.failure != nil && quality.KindOf(in.failure) != quality.KindTooMany { // the hand-off has just failed; the rest of the request would fare no better
 		in.fail(len(chunk), in.failure)
 		return
 	}
-	adm, err := in.c.door.admit(in.ctx, chunk, in.now, in.sent)
+	adm, err := in.c.door.admit(in.ctx, chunk, in.now, in.sent, in.fair)
 	for feature, n := range adm.duplicates {
 		in.duplicate(feature, n)
 	}
 	in.others = append(in.others, adm.others...)
 	if err != nil {
 		in.fail(adm.fresh, err)
-		return
 	}
 	if adm.job != nil {
 		in.jobs, in.sent = append(in.jobs, adm.job), true
@@ -312,7 +313,7 @@ func (in *intake) duplicate(feature string, n int) {
 func (in *intake) fail(n int, err error) {
 	in.failed += n
 	in.failure = err
-	in.c.metrics.refused.WithLabelValues(reasonUnavailable).Add(float64(n))
+	in.c.metrics.refused.WithLabelValues(failReason(err)).Add(float64(n))
 }
 
 // settle waits for a job of ours.

@@ -6,10 +6,9 @@ import (
 	"log/slog"
 	"time"
 
-	jsonv2 "github.com/go-json-experiment/json"
-
 	"github.com/asgood-dev/asgood/collector/spans"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // joining takes staged records of spans up, joins them to samples and lets those through the door. A batch
@@ -99,7 +98,7 @@ func (j *joining) add(b Batch) error {
 	var fresh []spans.Record
 	for _, m := range b.Messages {
 		var records []spans.Record
-		if err := jsonv2.Unmarshal(m, &records); err != nil {
+		if err := wire.Unmarshal(m, &records); err != nil {
 			j.c.metrics.spans.WithLabelValues(spanUnreadable).Inc()
 			j.log.Error("message of spans is kept out: it cannot be read", "batch", b.Token, "err", err)
 			continue

@@ -52,6 +52,7 @@ type packer struct {
 	dropped []quality.SampleKey
 	scores  []quality.Score
 	aliases []quality.Alias
+	said    []quality.Said
 	traffic map[trafficKey]trafficCount
 	empty   bool
 }
@@ -85,6 +86,9 @@ func (p *packer) note(it *item) {
 		p.dropped = append(p.dropped, it.id)
 	}
 	p.entries = append(p.entries, entry{idKey(it.id.Feature, it.id.ID), it.facts})
+	if len(it.said) > 0 {
+		p.said = append(p.said, quality.Said{Sample: it.id, Scores: it.said})
+	}
 	for _, name := range it.aliases {
 		a := quality.Alias{Name: name, Sample: it.id}
 		p.aliases, p.entries = append(p.aliases, a), append(p.entries, aliasEntry(a))
@@ -115,7 +119,7 @@ func (p *packer) rest() error {
 		n    int
 	}{
 		{"dropped", p.dropped, len(p.dropped)}, {"traffic", trafficRows(p.traffic), len(p.traffic)},
-		{"scores", p.scores, len(p.scores)}, {"aliases", p.aliases, len(p.aliases)},
+		{"scores", p.scores, len(p.scores)}, {"aliases", p.aliases, len(p.aliases)}, {"said", p.said, len(p.said)},
 	} {
 		if part.n == 0 {
 			continue
@@ -164,4 +168,13 @@ func splitAttributes(text string) map[string]string {
 		out = with(out, parts[i], parts[i+1])
 	}
 	return out
+}
+
+// with sets a key of a map that may not be there yet.
+func with(m map[string]string, key, value string) map[string]string {
+	if m == nil {
+		m = map[string]string{}
+	}
+	m[key] = value
+	return m
 }

@@ -14,6 +14,8 @@ const (
 	reasonTooLarge       = "too_large"
 	reasonUnknownFeature = "unknown_feature"
 	reasonUnavailable    = "unavailable"
+	reasonForbidden      = "forbidden" // the sender's key is for other features
+	reasonTooMany        = "too_many"  // the sender or the customer sends more than its share
 )
 
 // What became of a span, as label values.
@@ -74,7 +76,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		publishFailed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "asgood_collector_publish_failed_total", Help: "Messages that the hand-off did not take."}),
 	}
-	for _, reason := range []string{reasonInvalid, reasonTooLarge, reasonUnknownFeature, reasonUnavailable} {
+	for _, reason := range []string{reasonInvalid, reasonTooLarge, reasonUnknownFeature, reasonUnavailable, reasonForbidden, reasonTooMany} {
 		m.refused.WithLabelValues(reason)
 	}
 	for _, outcome := range []string{spanTaken, spanNoFeature, spanOther, spanRefused, spanUnreadable} {
@@ -105,6 +107,8 @@ func (m *metrics) countRefusal(err error) {
 		reason = reasonUnknownFeature
 	case quality.KindOf(err) == quality.KindTooLarge:
 		reason = reasonTooLarge
+	case quality.KindOf(err) == quality.KindForbidden:
+		reason = reasonForbidden
 	}
 	m.refused.WithLabelValues(reason).Inc()
 }

@@ -2,7 +2,6 @@ package collector
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"iter"
@@ -17,6 +16,7 @@ import (
 	"github.com/asgood-dev/asgood/collector/spans"
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/internal/web"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 const (
@@ -88,7 +88,7 @@ func (c *Collector) stageSpans(ctx context.Context, found iter.Seq[spans.Found])
 	result := Result{Rejected: []Rejection{}}
 	var records [][]byte
 	for f := range found {
-		data, outcome, err := c.record(f)
+		data, outcome, err := c.record(ctx, f)
 		if err != nil {
 			err = fmt.Errorf("span %s of trace %s: %w", f.Span, f.Trace, err)
 			result.reject(atIndex(f.Index), err)
@@ -98,8 +98,12 @@ func (c *Collector) stageSpans(ctx context.Context, found iter.Seq[spans.Found])
 		}
 		c.metrics.spans.WithLabelValues(outcome).Inc()
 	}
-	if err := c.spans.put(ctx, records); err != nil {
-		c.metrics.refused.WithLabelValues(reasonUnavailable).Add(float64(len(records)))
+	err := c.opts.Guard.Spend(ctx, len(records))
+	if err == nil {
+		err = c.spans.put(ctx, records)
+	}
+	if err != nil {
+		c.metrics.refused.WithLabelValues(failReason(err)).Add(float64(len(records)))
 		return result, err
 	}
 	result.Accepted = len(records)
@@ -107,7 +111,7 @@ func (c *Collector) stageSpans(ctx context.Context, found iter.Seq[spans.Found])
 }
 
 // record is a span or log record as it is kept until it is joined, redacted.
-func (c *Collector) record(f spans.Found) (data []byte, outcome string, err error) {
+func (c *Collector) record(ctx context.Context, f spans.Found) (data []byte, outcome string, err error) {
 	switch {
 	case f.Err != nil:
 		return nil, spanRefused, f.Err
@@ -116,8 +120,11 @@ func (c *Collector) record(f spans.Found) (data []byte, outcome string, err erro
 	case f.Record == nil:
 		return nil, spanOther, nil
 	}
+	if err := c.opts.Guard.Allow(ctx, f.Feature); err != nil {
+		return nil, spanRefused, err
+	}
 	c.redact.record(f.Record)
-	if data, err = json.Marshal(f.Record); err != nil {
+	if data, err = wire.Marshal(f.Record); err != nil {
 		return nil, spanRefused, quality.Errorf(quality.KindInvalid, "the span cannot be written as JSON: %w", err)
 	}
 	if len(data) > maxEncoded {
@@ -221,6 +228,11 @@ func (c *Collector) failOTLP(g *gin.Context, media string, err error) {
 	case http.StatusServiceUnavailable, http.StatusInsufficientStorage:
 		status, code = http.StatusServiceUnavailable, codeUnavailable
 		g.Header("Retry-After", strconv.Itoa(retryAfter))
+	case http.StatusTooManyRequests:
+		code = codeExhausted
+		g.Header("Retry-After", strconv.Itoa(web.RetryAfter(status, err)))
+	case http.StatusForbidden:
+		code = codeForbidden
 	case http.StatusInternalServerError:
 		code = codeInternal
 		c.opts.Logger.Error("spans were not taken in", "err", err)

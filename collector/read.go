@@ -48,8 +48,22 @@ func readSample(d *decoder[quality.Sample], rec record) (quality.Sample, error) 
 	if err != nil {
 		return s, err
 	}
-	if err := s.Validate(); err != nil {
-		return s, err
+	return s, CheckSample(&s)
+}
+
+// DecodeSample decodes one sample of the native format and checks nothing that it means.
+func DecodeSample(record []byte) (quality.Sample, error) {
+	if len(record) > MaxRecord {
+		return quality.Sample{}, errRecordTooLarge
 	}
-	return s, checkBounds(&s)
+	var d decoder[quality.Sample]
+	return d.decode(record)
+}
+
+// CheckSample checks what can be checked of a sample without the configuration. The error names the field.
+func CheckSample(s *quality.Sample) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	return checkBounds(s)
 }

@@ -10,7 +10,8 @@ type Result struct {
 	Refused    int         `json:"refused"`            // all that were refused
 	Rejected   []Rejection `json:"rejected"`           // the first MaxRejections of them
 
-	tooLarge int // of Refused
+	tooLarge  int // of Refused
+	forbidden int // of Refused
 }
 
 // Rejection is one record that was refused. It has either a line or an index.
@@ -31,8 +32,11 @@ func atLine(n int) place  { return place{line: n} }
 
 func (r *Result) reject(at place, err error) {
 	r.Refused++
-	if quality.KindOf(err) == quality.KindTooLarge {
+	switch quality.KindOf(err) {
+	case quality.KindTooLarge:
 		r.tooLarge++
+	case quality.KindForbidden:
+		r.forbidden++
 	}
 	if len(r.Rejected) >= MaxRejections {
 		return

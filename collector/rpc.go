@@ -9,6 +9,8 @@ import (
 // Codes of google.rpc.Status.
 const (
 	codeInvalid     = 3
+	codeForbidden   = 7
+	codeExhausted   = 8
 	codeInternal    = 13
 	codeUnavailable = 14
 )

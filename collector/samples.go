@@ -31,6 +31,7 @@ func (c *Collector) postSamples(g *gin.Context) {
 		return
 	}
 	in := c.newIntake(g.Request.Context())
+	in.fair, in.turn.turns = true, c.turns
 	in.unsampled = g.GetHeader(headerSampling) == "off"
 	bodyErr := c.readSamples(in, g.Request)
 	storeErr := in.finish()
@@ -49,8 +50,8 @@ func (c *Collector) reply(g *gin.Context, result Result, err error) {
 			c.opts.Logger.Error("records were not taken in", "path", g.FullPath(), "err", err)
 		}
 	}
-	if status == http.StatusServiceUnavailable || status == http.StatusInsufficientStorage {
-		g.Header("Retry-After", strconv.Itoa(retryAfter))
+	if after := web.RetryAfter(status, err); after > 0 {
+		g.Header("Retry-After", strconv.Itoa(after))
 	}
 	g.JSON(status, reply)
 }
@@ -74,10 +75,22 @@ func (c *Collector) readSamples(in *intake, r *http.Request) error {
 		if err != nil {
 			return atPlace(recs.where(), err)
 		}
-		if err := in.take(&dec, rec); err != nil {
+		if err := c.opts.Guard.Spend(r.Context(), 1); err != nil {
+			return atPlace(rec.at, err)
+		}
+		if err := in.turn.take(r.Context(), len(rec.data)); err != nil {
+			return atPlace(rec.at, err)
+		}
+		if err := in.takeInTurn(&dec, rec); err != nil {
 			in.reject(rec.at, err)
 		}
 	}
+}
+
+// takeInTurn gives the turn back, also when a handler panics.
+func (in *intake) takeInTurn(dec *decoder[quality.Sample], rec record) error {
+	defer in.turn.done()
+	return in.take(dec, rec)
 }
 
 func (in *intake) take(dec *decoder[quality.Sample], rec record) error {
@@ -86,6 +99,9 @@ func (in *intake) take(dec *decoder[quality.Sample], rec record) error {
 	}
 	s, err := dec.decode(rec.data)
 	if err != nil {
+		return err
+	}
+	if err := in.c.opts.Guard.Allow(in.ctx, s.Feature); err != nil {
 		return err
 	}
 	return in.add(&s)
@@ -108,14 +124,17 @@ func firstError(errs ...error) error {
 	return nil
 }
 
-// err sums up the refusals; it is about size only when all of them are.
+// err sums up the refusals; it is about size, or about what the sender may do, only when all of them are.
 func (r *Result) err(of string) error {
 	if r.Refused == 0 {
 		return nil
 	}
 	kind := quality.KindInvalid
-	if r.tooLarge == r.Refused {
+	switch r.Refused {
+	case r.tooLarge:
 		kind = quality.KindTooLarge
+	case r.forbidden:
+		kind = quality.KindForbidden
 	}
 	total := r.Accepted + r.Duplicates + r.Refused
 	return quality.Errorf(kind, "%d of %d %s were refused; the others were stored", r.Refused, total, of)

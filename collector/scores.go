@@ -66,7 +66,7 @@ func (c *Collector) postScores(g *gin.Context) {
 	if storeErr == nil {
 		result.Accepted = len(records)
 	} else {
-		c.metrics.refused.WithLabelValues(reasonUnavailable).Add(float64(len(records)))
+		c.metrics.refused.WithLabelValues(failReason(storeErr)).Add(float64(len(records)))
 	}
 	c.reply(g, result, firstError(storeErr, bodyErr, result.err("scores")))
 }
@@ -89,7 +89,10 @@ func (c *Collector) readScores(result *Result, r *http.Request) (out []quality.F
 		if err != nil {
 			return out, atPlace(recs.where(), err)
 		}
-		f, err := c.readScore(&dec, rec)
+		if err := c.opts.Guard.Spend(r.Context(), 1); err != nil {
+			return out, atPlace(rec.at, err)
+		}
+		f, err := c.readScore(r.Context(), &dec, rec)
 		if err != nil {
 			result.reject(rec.at, err)
 			c.metrics.countRefusal(err)
@@ -99,7 +102,7 @@ func (c *Collector) readScores(result *Result, r *http.Request) (out []quality.F
 	}
 }
 
-func (c *Collector) readScore(dec *decoder[scoreRecord], rec record) (quality.Feedback, error) {
+func (c *Collector) readScore(ctx context.Context, dec *decoder[scoreRecord], rec record) (quality.Feedback, error) {
 	if rec.err != nil {
 		return quality.Feedback{}, rec.err
 	}
@@ -112,6 +115,9 @@ func (c *Collector) readScore(dec *decoder[scoreRecord], rec record) (quality.Fe
 		return f, err
 	}
 	if err := f.Validate(); err != nil {
+		return f, err
+	}
+	if err := c.opts.Guard.Allow(ctx, f.Feature); err != nil {
 		return f, err
 	}
 	if f.Feature != "" {

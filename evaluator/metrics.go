@@ -47,7 +47,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "save_duration_seconds", Help: "Time to save the state.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 8)}),
 	}
 	r.MustRegister(m.events, m.saving)
-	for _, t := range []quality.RegressionEventType{quality.RegressionOpened, quality.RegressionUpdated, quality.RegressionRecovered} {
+	for _, t := range []quality.RegressionEventType{quality.RegressionOpened, quality.RegressionUpdated, quality.RegressionRecovered, quality.RegressionWithdrawn} {
 		m.events.WithLabelValues(string(t))
 	}
 	return m

@@ -21,6 +21,7 @@ type monitor struct {
 	open    *regression
 	past    []quality.Regression // recovered ones, oldest first
 	keep    int                  // how many past ones are kept; 0 means all
+	anew    bool                 // it was there before, and started anew with this process
 	chunks  []savedChunk         // of the last snapshot
 }
 

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/asgood-dev/asgood/evaluator/score"
@@ -16,7 +15,7 @@ import (
 const (
 	// MinBaseline is the smallest baseline a stream is watched with (docs/statistics: below it the
 	// baseline itself is the largest source of false alarms).
-	MinBaseline = 50
+	MinBaseline = quality.MinBaseline
 	// DefaultFirst is the size of a baseline when none is configured.
 	DefaultFirst = 500
 	// DefaultMaxSlices is how many values of one attribute are watched, the rest together as OtherSlice.
@@ -104,12 +103,18 @@ func newMonitorConfig(f quality.Feature, spec quality.MonitorSpec, o EngineOptio
 	if spec.FalseAlarms != nil && *spec.FalseAlarms != (quality.FalseAlarms{}) {
 		c.falseAlarms = *spec.FalseAlarms
 	}
-	if c.falseAlarms.Samples < 0 || c.falseAlarms.Period < 0 || (c.falseAlarms.Samples > 0 && c.falseAlarms.Samples < 100) {
-		return nil, quality.Errorf(quality.KindInvalid,
-			"monitor of metric %q of feature %q: false_alarms: want 100 samples or more, or a period", spec.Metric, f.Name)
+	if !c.budgeted() {
+		return nil, quality.Errorf(quality.KindInvalid, "monitor of metric %q of feature %q: false_alarms: want %d to %.0f samples, or a period",
+			spec.Metric, f.Name, quality.MinFalseAlarmSamples, quality.MaxFalseAlarmSamples)
 	}
 	c.fingerprint = c.makeFingerprint(f)
 	return c, nil
+}
+
+// budgeted reports whether the budget for false alarms is one that a detector takes.
+func (c *monitorConfig) budgeted() bool {
+	n := c.falseAlarms.Samples
+	return c.falseAlarms.Period >= 0 && (n == 0 || n >= quality.MinFalseAlarmSamples && n <= quality.MaxFalseAlarmSamples)
 }
 
 // setMetric checks that a scorer makes the metric.
@@ -167,13 +172,9 @@ func (c *monitorConfig) setMaterial() error {
 	return nil
 }
 
-// chosen are the attributes that the product itself chooses. As strata they would hide exactly what
-// is watched for: a silent upgrade would open a stratum of its own, with nothing to be compared with.
-var chosen = []string{"model", "prompt", "tool", "tools", "index"}
-
 func (c *monitorConfig) setStrata(quality.Feature) error {
 	for _, a := range c.spec.Adjust {
-		if slices.Contains(chosen, strings.ToLower(a)) {
+		if quality.ChosenByProduct(a) {
 			return quality.Errorf(quality.KindInvalid, `field "adjust": %q is chosen by the product: `+
 				`a silent change of it would hide in a stratum of its own; adjust by what users bring, such as language or customer`, a)
 		}
@@ -203,8 +204,8 @@ func (c *monitorConfig) setBaseline(quality.Feature) error {
 		return quality.Errorf(quality.KindInvalid, `field "baseline": want one of first, window and pinned`)
 	case forms == 0:
 		b.First = DefaultFirst
-	case b.First != 0 && b.First < MinBaseline:
-		return quality.Errorf(quality.KindInvalid, `field "baseline": first: want at least %d, got %d`, MinBaseline, b.First)
+	case b.First != 0 && (b.First < MinBaseline || b.First > maxBaseline):
+		return quality.Errorf(quality.KindInvalid, `field "baseline": first: want at least %d and at most %d, got %d`, MinBaseline, maxBaseline, b.First)
 	case b.Window != nil && b.Window.Last < 0,
 		b.Window != nil && b.Window.Last == 0 && !b.Window.From.Before(b.Window.To):
 		return quality.Errorf(quality.KindInvalid, `field "baseline": window: want a duration, or "from" before "to"`)

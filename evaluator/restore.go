@@ -23,12 +23,22 @@ func (e *Engine) Restore(chunks map[string][]byte) error {
 			if err != nil {
 				return fmt.Errorf("restoring the monitor of metric %q of feature %q: %w", m.config.spec.Metric, f.name, err)
 			}
-			if !kept {
+			if m.anew = !kept; m.anew {
 				e.log.Info("monitor starts anew", "feature", f.name, "metric", m.config.spec.Metric)
 			}
 		}
 	}
 	return nil
+}
+
+// forgot reports whether what was known of a monitor before the restart is gone: it is not configured any
+// more, or otherwise. What a crash took away is not: that is read again.
+func (e *Engine) forgot(feature, metric string) bool {
+	f := e.byName[feature]
+	if f == nil || f.byMetric[metric] == nil {
+		return true
+	}
+	return f.byMetric[metric].anew
 }
 
 func packIDs(ids []uint64) []byte {

@@ -9,10 +9,10 @@ import (
 	"sync"
 	"time"
 
-	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // Message is one message of the stream of samples: a quality.Delivery as JSON.
@@ -44,6 +44,8 @@ type Sink interface {
 	PublishScores(ctx context.Context, source uint64, scores []quality.Score) error
 	// PublishRegression publishes an event, durably. An event may come again after a crash, with the same id.
 	PublishRegression(ctx context.Context, ev quality.RegressionEvent) error
+	// OpenRegressions returns the regressions that were put and are open.
+	OpenRegressions(ctx context.Context) ([]quality.Regression, error)
 	// PutStatus stores the latest status of a monitor in the place of the one before.
 	PutStatus(ctx context.Context, st quality.MonitorStatus) error
 	// PutRegression stores the latest figures of a regression in the place of those before.
@@ -187,10 +189,40 @@ func (s *Service) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.retry(ctx, "reading the last published score", func(ctx context.Context) (err error) {
+	err = s.retry(ctx, "reading the last published score", func(ctx context.Context) (err error) {
 		s.scored, err = s.o.Sink.LastScored(ctx)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return s.retry(ctx, "withdrawing regressions that nobody watches", s.withdraw)
+}
+
+// withdraw ends the open regressions whose monitors were changed or removed: nobody would see them recover,
+// and what rests on them would stay open for ever.
+func (s *Service) withdraw(ctx context.Context) error {
+	known, err := s.o.Sink.OpenRegressions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range known {
+		if !s.engine.forgot(r.Feature, r.Metric) {
+			continue
+		}
+		now := s.o.Now()
+		r.WithdrawnAt = &now
+		ev := quality.RegressionEvent{ID: r.ID + "-withdrawn", Type: quality.RegressionWithdrawn, Regression: r}
+		if err := s.o.Sink.PublishRegression(ctx, ev); err != nil {
+			return err
+		}
+		if err := s.o.Sink.PutRegression(ctx, r); err != nil {
+			return err
+		}
+		s.metrics.events.WithLabelValues(string(ev.Type)).Inc()
+		s.log.Info("regression withdrawn: its monitor was changed or removed", "feature", r.Feature, "metric", r.Metric, "id", r.ID)
+	}
+	return nil
 }
 
 func (s *Service) restore(chunks map[string][]byte, place progress) error {
@@ -264,7 +296,7 @@ func (s *Service) work(ctx context.Context, b Batch) error {
 
 func (s *Service) observe(m Message) (scores []quality.Score, events []quality.RegressionEvent) {
 	var d quality.Delivery
-	if err := jsonv2.Unmarshal(m.Data, &d); err != nil {
+	if err := wire.Unmarshal(m.Data, &d); err != nil {
 		// The collector wrote it; if it cannot be read now it never will be.
 		s.metrics.bad.Inc()
 		s.log.Error("message of samples is not readable", "seq", m.Seq, "err", err)

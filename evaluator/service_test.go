@@ -129,6 +129,17 @@ func (w *world) PutStatus(_ context.Context, st quality.MonitorStatus) error {
 	return err
 }
 
+func (w *world) OpenRegressions(context.Context) (open []quality.Regression, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.puts {
+		if r.Open() {
+			open = append(open, r)
+		}
+	}
+	return open, nil
+}
+
 func (w *world) PutRegression(_ context.Context, r quality.Regression) error {
 	defer w.mu.Unlock()
 	err := w.enter("regression")
@@ -308,5 +319,45 @@ func TestServiceRefusesDamagedState(t *testing.T) {
 	w.fail = nil
 	if err := service(t, w, 3).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("got %v, want an error that says the state is damaged", err)
+	}
+}
+
+// A monitor that is changed while its regression is open cannot see it recover: the regression is withdrawn,
+// once, and a monitor that stays as it was keeps its own.
+func TestChangedMonitorWithdrawsItsRegression(t *testing.T) {
+	samples := eventful(31)
+	w := newWorld(samples[:len(samples)-1400], 5) // before the recovery
+	synctest.Test(t, func(t *testing.T) { runUntil(t, w, 3, 1<<30) })
+	open, err := w.OpenRegressions(t.Context())
+	if err != nil || len(open) == 0 {
+		t.Fatalf("got %d open regressions (%v), want one", len(open), err)
+	}
+	told := len(w.order)
+	changed := restartOptions()
+	changed.Features[0].Monitors = changed.Features[0].Monitors[1:]
+	for range 2 { // the second start has nothing left to withdraw
+		synctest.Test(t, func(t *testing.T) {
+			w.fail = nil
+			ctx, cancel := context.WithCancel(t.Context())
+			s, err := evaluator.New(evaluator.Options{Engine: changed, Source: w.open(3), Sink: w, State: w, Registerer: prometheus.NewRegistry()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error)
+			go func() { done <- s.Run(ctx) }()
+			synctest.Wait()
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for _, id := range w.order[told:] {
+		if ev := w.events[id]; ev.Type != quality.RegressionWithdrawn || ev.Regression.Metric != open[0].Metric || ev.Regression.Open() {
+			t.Errorf("got %+v", ev)
+		}
+	}
+	if len(w.order) != told+1 {
+		t.Errorf("got %d events of the withdrawal, want 1", len(w.order)-told)
 	}
 }

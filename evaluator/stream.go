@@ -7,7 +7,7 @@ import (
 )
 
 // maxBaseline bounds the scores that are held while a baseline fills; a longer window is cut there.
-const maxBaseline = 100_000
+const maxBaseline = quality.MaxBaseline
 
 // reading is one score on its way into a stream.
 type reading struct {

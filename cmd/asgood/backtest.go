@@ -103,15 +103,3 @@ func open(cmd *cobra.Command, path string) (io.ReadCloser, error) {
 	}
 	return f, nil
 }
-
-// progress counts on standard error where a person watches, and says nothing in scripts.
-func progress(cmd *cobra.Command, what string) func(n int) {
-	if info, err := os.Stderr.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return func(int) {}
-	}
-	return func(n int) {
-		if n%10_000 == 0 {
-			fmt.Fprintf(cmd.ErrOrStderr(), "\r%d %s ...", n, what)
-		}
-	}
-}

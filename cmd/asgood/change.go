@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,14 +17,18 @@ import (
 )
 
 func changeCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "change", Short: "Record what could have changed a feature's behaviour, and read what was recorded"}
+	cmd := &cobra.Command{
+		Use: "change", Short: "Record what could have changed a feature's behaviour, and read what was recorded", Args: knownCommand,
+		SuggestionsMinimumDistance: 2,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
 	cmd.AddCommand(changeAddCommand(), changeListCommand())
 	return cmd
 }
 
 func changeAddCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "add", Args: cobra.NoArgs,
+		Use: "add", Args: noArgs,
 		Short: "Record a change",
 		Example: "  asgood change add --feature support-assistant --layer prompt --title 'Shorter answers' --owner team-support \\\n" +
 			"    --reference https://github.com/acme/support-bot/pull/7 --before support@v12 --after support@v13",
@@ -46,7 +51,7 @@ func changeAddCommand() *cobra.Command {
 	f.StringVar(&c.After, "after", "", "what is in use now")
 	f.StringVar(&at, "at", "", "when it took effect, such as 2026-03-01T12:00:00Z; the default is now")
 	f.StringVar(&c.ID, "id", "", "id of the change; the same id again is the same change")
-	f.StringVar(&server, "server", "", "ingest address of a running server; the default is the configuration's, and the data directory itself when none runs")
+	f.StringVar(&server, "server", "", "ingest address of a running server; the default is the configuration's, and the data directory itself when none runs; $ASGOOD_KEY is sent as key")
 	f.BoolVar(&asJSON, "json", false, "print the result as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		c.Layer = quality.Layer(layer)
@@ -63,7 +68,7 @@ func changeAddCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		id, added, err := app.AddChange(cmd.Context(), app.ChangeOptions{Config: cfg, Server: server, Logger: quiet(cmd)}, c)
+		id, added, err := app.AddChange(cmd.Context(), app.ChangeOptions{Config: cfg, Server: server, Key: os.Getenv(envKey), Logger: quiet(cmd)}, c)
 		if err != nil {
 			return err
 		}
@@ -97,7 +102,7 @@ func printAdded(w io.Writer, id string, added, asJSON bool) error {
 
 func changeListCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "list", Args: cobra.NoArgs,
+		Use: "list", Args: noArgs,
 		Short: "List recorded and undeclared changes, the newest first",
 	}
 	path := configFlag(cmd)

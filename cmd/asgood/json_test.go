@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/asgood-dev/asgood/internal/clickhouse/embedded"
 )
 
 var began = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
@@ -210,5 +212,25 @@ func TestImport(t *testing.T) {
 		if got.code != 2 || !strings.Contains(got.err, "no row could be taken") || got.out == "" {
 			t.Errorf("%v: got %+v, want that nothing was taken", form, got)
 		}
+	}
+}
+
+func TestMigrateJSON(t *testing.T) {
+	if _, err := embedded.Find(""); err != nil {
+		t.Skipf("the embedded engine is not installed: run `make engine` (%v)", err)
+	}
+	file := write(t, "asgood.yaml", good)
+	first := run(t, "", "migrate", "--json", "-c", file)
+	var v struct {
+		Applied []string `json:"applied"`
+	}
+	if err := json.Unmarshal([]byte(first.out), &v); err != nil || first.code != 0 || len(v.Applied) == 0 {
+		t.Fatalf("got %+v (%v), want the migrations that were applied", first, err)
+	}
+	if again := run(t, "", "migrate", "--json", "-c", file); again.code != 0 || again.out != `{"applied":[]}`+"\n" {
+		t.Errorf("got %+v, want that nothing was to do", again)
+	}
+	if text := run(t, "", "migrate", "-c", file); text.code != 0 || text.out != "nothing to do\n" {
+		t.Errorf("got %+v, want the same in words", text)
 	}
 }

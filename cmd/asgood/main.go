@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -74,7 +75,7 @@ func root() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return quality.Errorf(quality.KindInvalid, "%w", err)
 	})
-	cmd.AddCommand(serveCommand(), demoCommand(), checkCommand(), importCommand(), backtestCommand(), changeCommand(), migrateCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), demoCommand(), checkCommand(), importCommand(), backtestCommand(), changeCommand(), canaryCommand(), keyCommand(), migrateCommand(), versionCommand())
 	return cmd
 }
 
@@ -83,7 +84,7 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	hint := "see asgood --help"
+	hint := "see " + cmd.CommandPath() + " --help"
 	if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
 		hint = "did you mean " + strings.Join(s, " or ") + "?"
 	}
@@ -99,10 +100,16 @@ func noArgs(cmd *cobra.Command, args []string) error {
 }
 
 func versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: noArgs,
-		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), "asgood", version) },
+	cmd := &cobra.Command{Use: "version", Short: "Print the version", Args: noArgs}
+	asJSON := cmd.Flags().Bool("json", false, "print the result as JSON")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *asJSON {
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]string{"version": version})
+		}
+		fmt.Fprintln(cmd.OutOrStdout(), "asgood", version)
+		return nil
 	}
+	return cmd
 }
 
 // requireFlags names the flags that are missing.

@@ -101,12 +101,16 @@ func TestExitCodes(t *testing.T) {
 		says   []string // on standard output when the code is 0, else on standard error
 		silent bool     // on standard error
 	}{
-		{"nothing", nil, 0, []string{"Usage:", "backtest", "check", "demo", "import", "migrate", "serve", "version"}, true},
+		{"nothing", nil, 0, []string{"Usage:", "backtest", "change", "check", "demo", "import", "key", "migrate", "serve", "version"}, true},
 		{"help", []string{"--help"}, 0, []string{"Usage:"}, true},
 		{"version", []string{"version"}, 0, []string{"asgood dev\n"}, true},
+		{"version as JSON", []string{"version", "--json"}, 0, []string{`{"version":"dev"}` + "\n"}, true},
 		{"version flag", []string{"--version"}, 0, []string{"dev"}, true},
 		{"unknown command", []string{"backtset"}, 2, []string{`unknown command "backtset" (did you mean backtest?)`}, false},
 		{"unknown command without a likeness", []string{"qqq"}, 2, []string{`unknown command "qqq" (see asgood --help)`}, false},
+		{"change", []string{"change"}, 0, []string{"Usage:", "add", "list"}, true},
+		{"unknown command of change", []string{"change", "ad"}, 2, []string{`unknown command "ad" (did you mean add?)`}, false},
+		{"unknown command of change without a likeness", []string{"change", "qqq"}, 2, []string{`unknown command "qqq" (see asgood change --help)`}, false},
 		{"unknown flag", []string{"check", "--confg", "x"}, 2, []string{"unknown flag: --confg"}, false},
 		{"bad value of a flag", []string{"demo", "--week", "soon"}, 2, []string{"--week", "soon"}, false},
 		{"argument too many", []string{"check", "x.yaml"}, 2, []string{`unexpected "x.yaml": see asgood check --help`}, false},
@@ -117,6 +121,7 @@ func TestExitCodes(t *testing.T) {
 		{"check of no file", []string{"check", "-c", none}, 2, []string{none, "--config", "asgood demo"}, false},
 		{"serve of a bad file", []string{"serve", "-c", badFile}, 2, []string{":4:5:"}, false},
 		{"migrate of a bad file", []string{"migrate", "-c", badFile}, 2, []string{":4:5:"}, false},
+		{"argument too many of change", []string{"change", "list", "x"}, 2, []string{`unexpected "x": see asgood change list --help`}, false},
 		{"backtest without input", []string{"backtest", "-c", goodFile}, 2, []string{"required and missing: --input; see asgood backtest --help"}, false},
 		{"backtest of no file", []string{"backtest", "-c", goodFile, "-i", none}, 2, []string{none}, false},
 		{"backtest with a bad file", []string{"backtest", "-c", badFile, "-i", worse}, 2, []string{":4:5:"}, false},
@@ -195,7 +200,7 @@ func TestEveryCommandSaysWhatItDoes(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	if want := []string{"backtest", "check", "demo", "import", "migrate", "serve", "version"}; !slices.Equal(names, want) {
+	if want := []string{"backtest", "change", "check", "demo", "import", "key", "migrate", "serve", "version"}; !slices.Equal(names, want) {
 		t.Errorf("got commands %v, want %v: test the new one and list it here", names, want)
 	}
 }

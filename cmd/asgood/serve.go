@@ -124,6 +124,7 @@ func checkJSON(w io.Writer, path string, cfg *config.Config, err error) error {
 func migrateCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "migrate", Short: "Bring the database to this version's schema and stop", Args: noArgs}
 	path := configFlag(cmd)
+	asJSON := cmd.Flags().Bool("json", false, "print the result as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := load(*path)
 		if err != nil {
@@ -133,12 +134,20 @@ func migrateCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if len(applied) == 0 {
-			fmt.Fprintln(cmd.OutOrStdout(), "nothing to do")
-			return nil
-		}
-		fmt.Fprintln(cmd.OutOrStdout(), "applied:", strings.Join(applied, ", "))
-		return nil
+		return printApplied(cmd.OutOrStdout(), applied, *asJSON)
 	}
 	return cmd
+}
+
+// printApplied prints the names of the migrations that were applied, none when the schema was up to date.
+func printApplied(w io.Writer, applied []string, asJSON bool) error {
+	switch {
+	case asJSON:
+		return json.NewEncoder(w).Encode(map[string][]string{"applied": append([]string{}, applied...)})
+	case len(applied) == 0:
+		fmt.Fprintln(w, "nothing to do")
+	default:
+		fmt.Fprintln(w, "applied:", strings.Join(applied, ", "))
+	}
+	return nil
 }

@@ -26,6 +26,8 @@ type Result struct {
 	Refused    int         `json:"refused"`    // all that were refused
 	IDs        []string    `json:"ids"`        // of the accepted and the duplicates, in their order
 	Rejected   []Rejection `json:"rejected"`   // the first of those refused
+
+	forbidden int // of Refused
 }
 
 // Rejection is one change that was refused. It has either a line or an index.
@@ -39,6 +41,9 @@ func newResult() Result { return Result{IDs: []string{}, Rejected: []Rejection{}
 
 func (r *Result) reject(at place, err error) {
 	r.Refused++
+	if quality.KindOf(err) == quality.KindForbidden {
+		r.forbidden++
+	}
 	if len(r.Rejected) >= maxRejections {
 		return
 	}
@@ -64,7 +69,10 @@ func (l *Ledger) Accept(ctx context.Context, changes []quality.Change) (Result, 
 
 // take enters one change. Its own faults go into the result.
 func (l *Ledger) take(ctx context.Context, r *Result, at place, c quality.Change) error {
-	c, err := l.prepare(c)
+	err := l.mayTell(ctx, c.Features)
+	if err == nil {
+		c, err = l.prepare(c)
+	}
 	if err != nil {
 		l.metrics.count(quality.ChangeAPI, resultRefused)
 		r.reject(at, err)
@@ -83,6 +91,19 @@ func (l *Ledger) take(ctx context.Context, r *Result, at place, c quality.Change
 	}
 	l.metrics.count(c.Source, resultNew)
 	r.Accepted++
+	return nil
+}
+
+// mayTell asks whether the sender may tell of a change of features. One that names none is of them all.
+func (l *Ledger) mayTell(ctx context.Context, features []string) error {
+	if len(features) == 0 {
+		return l.opts.Allow(ctx, "")
+	}
+	for _, f := range features {
+		if err := l.opts.Allow(ctx, f); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

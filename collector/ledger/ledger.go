@@ -49,10 +49,13 @@ type Options struct {
 	State     Store              // what is known of every feature
 	Retention time.Duration      // of entries; default 400 days
 	// Tell is told of a change that is undeclared or that nobody owns. The same change may come twice.
-	Tell       func(ctx context.Context, c quality.Change) error // nil: nobody is told
-	Now        func() time.Time                                  // default time.Now
-	Logger     *slog.Logger                                      // default discards
-	Registerer prometheus.Registerer                             // nil means a private one
+	Tell func(ctx context.Context, c quality.Change) error // nil: nobody is told
+	// Allow returns an error of kind forbidden when the sender of a request may not send for a feature; the
+	// empty feature stands for any.
+	Allow      func(ctx context.Context, feature string) error // nil: every sender may
+	Now        func() time.Time                                // default time.Now
+	Logger     *slog.Logger                                    // default discards
+	Registerer prometheus.Registerer                           // nil means a private one
 }
 
 func (o *Options) defaults() error {
@@ -64,6 +67,9 @@ func (o *Options) defaults() error {
 	}
 	if o.Tell == nil {
 		o.Tell = func(context.Context, quality.Change) error { return nil }
+	}
+	if o.Allow == nil {
+		o.Allow = func(context.Context, string) error { return nil }
 	}
 	if o.Now == nil {
 		o.Now = time.Now

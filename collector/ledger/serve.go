@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 
@@ -19,7 +20,11 @@ type changesReply struct {
 func (l *Ledger) postChanges(g *gin.Context) {
 	result, err := l.takeBody(g.Request)
 	if err == nil && result.Refused > 0 {
-		err = quality.Errorf(quality.KindInvalid, "%d of %d changes were refused; the others were stored",
+		kind := quality.KindInvalid
+		if result.forbidden == result.Refused {
+			kind = quality.KindForbidden
+		}
+		err = quality.Errorf(kind, "%d of %d changes were refused; the others were stored",
 			result.Refused, result.Accepted+result.Duplicates+result.Refused)
 	}
 	reply, status := changesReply{Result: result}, http.StatusOK
@@ -31,8 +36,8 @@ func (l *Ledger) postChanges(g *gin.Context) {
 			l.opts.Logger.Error("changes were not taken in", "err", err)
 		}
 	}
-	if status == http.StatusServiceUnavailable {
-		g.Header("Retry-After", "5")
+	if after := web.RetryAfter(status, err); after > 0 {
+		g.Header("Retry-After", strconv.Itoa(after))
 	}
 	g.JSON(status, reply)
 }

@@ -64,6 +64,7 @@ func (b Beat) judge(now time.Time, every, grace time.Duration) error {
 
 // heart is one heartbeat that is watched.
 type heart struct {
+	feature      string
 	every, grace time.Duration
 	now          func() time.Time
 	wake         chan struct{} // a beat changed what the watch last saw

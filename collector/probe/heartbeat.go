@@ -38,6 +38,7 @@ func (p *Prober) newHeartbeat(w *watched) (*heart, error) {
 		}
 	}
 	w.heart = newHeart(b, w.spec.Every, w.spec.Grace, p.opts.Now)
+	w.heart.feature = w.feature
 	p.hearts[name] = w.heart
 	return w.heart, nil
 }
@@ -75,7 +76,11 @@ func (p *Prober) takeBeat(c *gin.Context) error {
 		p.metrics.beats.WithLabelValues(beatRefused).Inc()
 		return quality.Errorf(quality.KindNotFound, "no probe waits for a heartbeat of this name")
 	}
-	failed, message, err := readBeat(c.Request)
+	err := p.opts.Allow(c.Request.Context(), h.feature)
+	failed, message := false, ""
+	if err == nil {
+		failed, message, err = readBeat(c.Request)
+	}
 	if err != nil {
 		p.metrics.beats.WithLabelValues(beatRefused).Inc()
 		return err

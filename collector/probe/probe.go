@@ -53,16 +53,21 @@ type Options struct {
 	Traffic    Traffic
 	Known      []quality.ProbeStatus // states from before, so that a restart does not begin anew
 	KnownBeats []Beat                // beats from before
-	Roots      *x509.CertPool        // who may sign certificates; nil means those the machine trusts
-	UserAgent  string                // default "asgood-probe"
-	Now        func() time.Time      // time of results and beats; default time.Now
-	Logger     *slog.Logger          // default discards
-	Registerer prometheus.Registerer // nil means a private one
+	// Allow returns an error of kind forbidden when the sender of a beat may not send for a feature.
+	Allow      func(ctx context.Context, feature string) error // nil: every sender may
+	Roots      *x509.CertPool                                  // who may sign certificates; nil means those the machine trusts
+	UserAgent  string                                          // default "asgood-probe"
+	Now        func() time.Time                                // time of results and beats; default time.Now
+	Logger     *slog.Logger                                    // default discards
+	Registerer prometheus.Registerer                           // nil means a private one
 }
 
 func (o *Options) defaults() error {
 	if o.Sink == nil {
 		return errors.New("probe: a prober needs somewhere to put its results")
+	}
+	if o.Allow == nil {
+		o.Allow = func(context.Context, string) error { return nil }
 	}
 	if o.UserAgent == "" {
 		o.UserAgent = "asgood-probe"

@@ -15,15 +15,15 @@ type JoinerOptions struct {
 	Features      []quality.Feature
 	MaxBytes      int           // of pending records; default 256 MiB; beyond, the oldest trace is emitted early
 	MaxTraces     int           // pending; default 200,000; likewise
-	Remember      time.Duration // how long an emitted request is known, so that its late spans are; default 15 minutes
-	MaxRemembered int           // spans of emitted requests that are known; default 1,000,000; the oldest are forgotten first
+	Remember      time.Duration // how long an emitted request is known, so that its late spans are; default 5 minutes
+	MaxRemembered int           // spans of emitted requests that are known; default 200,000; the oldest are forgotten first
 }
 
 func (o *JoinerOptions) defaults() {
 	o.MaxBytes = cmp.Or(max(o.MaxBytes, 0), 256<<20)
 	o.MaxTraces = cmp.Or(max(o.MaxTraces, 0), 200_000)
-	o.Remember = cmp.Or(max(o.Remember, 0), 15*time.Minute)
-	o.MaxRemembered = cmp.Or(max(o.MaxRemembered, 0), 1_000_000)
+	o.Remember = cmp.Or(max(o.Remember, 0), 5*time.Minute)
+	o.MaxRemembered = cmp.Or(max(o.MaxRemembered, 0), 200_000)
 }
 
 // Joined is the sample of one request.

@@ -18,17 +18,24 @@ type memory struct {
 
 // known is what was emitted of a trace.
 type known struct {
-	spans    map[string]emitted
+	spans    []emittedSpan // few for nearly all traces, so a list is smaller than a map and as quick
 	requests []begun
 }
 
 // begun says how a request began that was emitted, so that the rest of it can be told from another one.
 type begun struct {
 	at       time.Time // when it was emitted
-	entry    Record    // its first span, without content; only where that came
+	entry    bool      // its first span came
+	from, to time.Time // of its first span
 	whole    bool      // it was all of a trace of which no first span came
 	parents  []string  // of its outermost spans, where their own first span did not come
 	forgotAt time.Time
+}
+
+// emittedSpan is a span with what became of it.
+type emittedSpan struct {
+	span string
+	emitted
 }
 
 // emitted says what became of a span.
@@ -53,8 +60,23 @@ func (m *memory) span(trace, span string) (emitted, bool) {
 	if k == nil || span == "" {
 		return emitted{}, false
 	}
-	e, ok := k.spans[span]
-	return e, ok
+	for i := range k.spans {
+		if k.spans[i].span == span {
+			return k.spans[i].emitted, true
+		}
+	}
+	return emitted{}, false
+}
+
+// put notes what became of a span, in the place of what was noted before.
+func (k *known) put(span string, e emitted) {
+	for i := range k.spans {
+		if k.spans[i].span == span {
+			k.spans[i].emitted = e
+			return
+		}
+	}
+	k.spans = append(k.spans, emittedSpan{span, e})
 }
 
 // knows reports whether a request of the trace was emitted.
@@ -75,7 +97,7 @@ func (m *memory) rest(trace string, q *request) bool {
 
 func (b *begun) takes(q *request) bool {
 	return b.whole || slices.ContainsFunc(q.tops, func(n *node) bool {
-		return slices.Contains(b.parents, n.rec.Parent) || b.entry.Entry && overlaps(&b.entry, n.rec)
+		return slices.Contains(b.parents, n.rec.Parent) || b.entry && overlaps(b.from, b.to, n.rec)
 	})
 }
 
@@ -86,7 +108,7 @@ func (m *memory) begins(trace string, q *request, now, until time.Time) {
 	}
 	b := begun{at: now, whole: q.whole, forgotAt: until}
 	if top := q.tops[0].rec; q.entry {
-		b.entry = Record{Entry: true, Start: top.Start, End: top.End}
+		b.entry, b.from, b.to = true, top.Start, top.End
 	}
 	for _, n := range q.tops {
 		if n.orphan() && n.rec.Parent != "" {
@@ -100,7 +122,7 @@ func (m *memory) begins(trace string, q *request, now, until time.Time) {
 func (m *memory) of(trace string) *known {
 	k := m.traces[trace]
 	if k == nil {
-		k = &known{spans: map[string]emitted{}}
+		k = &known{}
 		m.traces[trace] = k
 	}
 	return k
@@ -118,7 +140,7 @@ func (m *memory) target(f *quality.Feedback) (emitted, bool) {
 func (m *memory) add(trace, sample string, joined bool, spans, responses []string, until time.Time) {
 	k := m.of(trace)
 	for _, span := range spans {
-		k.spans[span] = emitted{sample, joined}
+		k.put(span, emitted{sample, joined})
 	}
 	for _, id := range responses {
 		if sample != "" {
@@ -152,7 +174,7 @@ func (m *memory) forgetSpans(r *remembered) {
 		return
 	}
 	for _, span := range r.spans {
-		delete(k.spans, span)
+		k.spans = slices.DeleteFunc(k.spans, func(e emittedSpan) bool { return e.span == span })
 	}
 	for len(k.requests) > 0 && !k.requests[0].forgotAt.After(r.until) {
 		k.requests = k.requests[1:]

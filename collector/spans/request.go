@@ -203,7 +203,7 @@ func groupOrphans(requests []*request, orphans []*node) []*request {
 	var out []*request
 	byParent := map[string]*request{}
 	for _, o := range orphans {
-		if len(requests) == 1 && overlaps(requests[0].tops[0].rec, o.rec) {
+		if len(requests) == 1 && overlaps(requests[0].tops[0].rec.Start, requests[0].tops[0].rec.End, o.rec) {
 			requests[0].tops = append(requests[0].tops, o)
 			continue
 		}
@@ -222,8 +222,8 @@ func groupOrphans(requests []*request, orphans []*node) []*request {
 	return out
 }
 
-func overlaps(entry, o *Record) bool {
-	return entry.End.IsZero() || !o.Start.After(entry.End) && !o.End.Before(entry.Start)
+func overlaps(from, to time.Time, o *Record) bool {
+	return to.IsZero() || !o.Start.After(to) && !o.End.Before(from)
 }
 
 func (q *request) gather(n *node) {

@@ -123,6 +123,9 @@ func (a *App) Start(ctx context.Context) error {
 // a room that failed before.
 func (a *App) Stop(ctx context.Context) error {
 	var errs []error
+	if a.rooms != nil {
+		a.rooms.canaries.Halt()
+	}
 	if a.servers != nil {
 		errs = append(errs, a.servers.shutdown(ctx))
 	}
@@ -160,7 +163,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := a.Start(ctx); err != nil {
 		return err
 	}
-	a.log.Info("serving", "status_page", a.Addr(listenerPublic), "ingest", a.Addr(listenerIngest), "internal", a.Addr(listenerInternal))
+	a.log.Info("serving", "status_page", a.Addr(listenerPublic), "ingest", a.Addr(listenerIngest), "grpc", a.Addr(listenerGRPC), "internal", a.Addr(listenerInternal))
 	select {
 	case <-ctx.Done():
 	case <-a.failed:

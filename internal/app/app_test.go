@@ -456,31 +456,3 @@ func TestPinnedBaseline(t *testing.T) {
 		t.Errorf("got %+v (%v), want one regression against the pinned 200", result, err)
 	}
 }
-
-func TestImport(t *testing.T) {
-	csv := "when,q,a\n2026-01-01T00:00:00Z,why,good\nnever,why,good\n2026-01-01T00:00:02Z,why,bad\n"
-	o := app.ImportOptions{Map: "time=when,input=q,output=a,id={when}", Feature: "bot"}
-	var out bytes.Buffer
-	o.Input, o.Output = strings.NewReader(csv), &out
-	result, err := app.Import(t.Context(), o)
-	if err != nil || result.Rows != 3 || result.Accepted != 2 || result.Refused != 1 || result.Rejected[0].Line != 3 || strings.Count(out.String(), "\n") != 2 {
-		t.Errorf("to a file: got %+v (%v)\n%s", result, err, out.String())
-	}
-	needEngine(t)
-	url, _ := outside(t)
-	a, stop := start(t, parse(t, t.TempDir(), url))
-	for round, want := range []app.ImportResult{{Rows: 3, Accepted: 2, Refused: 1}, {Rows: 3, Duplicates: 2, Refused: 1}} {
-		o.Input, o.Output, o.Server = strings.NewReader(csv), nil, a.Addr("ingest")
-		result, err := app.Import(t.Context(), o)
-		result.Rejected = nil
-		if err != nil || fmt.Sprint(result) != fmt.Sprint(want) {
-			t.Errorf("to a server, round %d: got %+v (%v), want %+v", round+1, result, err, want)
-		}
-	}
-	stop()
-	o.Input, o.Server, o.Config = strings.NewReader(csv), "", parse(t, t.TempDir(), url)
-	o.Config.Listen.Ingest = a.Addr("ingest") // nothing answers there any more
-	if result, err := app.Import(t.Context(), o); err != nil || result.Accepted != 2 {
-		t.Errorf("to a directory: got %+v (%v)", result, err)
-	}
-}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/asgood-dev/asgood/collector/ledger"
+	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/config"
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -42,7 +44,7 @@ func openLedger(ctx context.Context, b *bus.Bus, cfg *config.Config, now func() 
 	}
 	return ledger.New(ctx, ledger.Options{
 		Features: cfg.Features, Spec: cfg.Changes, Changes: changes, State: state, Retention: cfg.Retention.Scores,
-		Now: now, Logger: log, Registerer: r,
+		Allow: auth.Guard{}.Allow, Now: now, Logger: log, Registerer: r,
 		Tell: func(ctx context.Context, c quality.Change) error {
 			return publish(ctx, b, bus.Events, "change-"+c.ID, quality.Event{Change: &c})
 		},
@@ -53,6 +55,7 @@ func openLedger(ctx context.Context, b *bus.Bus, cfg *config.Config, now func() 
 type ChangeOptions struct {
 	Config *config.Config
 	Server string // address of the listener; empty means the configuration's, or the data directory when nothing answers there
+	Key    string // for an ingest listener that asks for one
 	Logger *slog.Logger
 }
 
@@ -73,12 +76,12 @@ func AddChange(ctx context.Context, o ChangeOptions, c quality.Change) (id strin
 }
 
 func (o ChangeOptions) add(ctx context.Context, c quality.Change) (result ledger.Result, err error) {
-	if addr, ok := o.running(ctx, o.Config.Listen.Ingest); ok {
+	if addr, ok := running(ctx, o.Server, o.Config.Listen.Ingest); ok {
 		data, err := json.Marshal(c)
 		if err != nil {
 			return result, fmt.Errorf("encoding a change: %w", err)
 		}
-		return result, ask(ctx, http.MethodPost, addr+"/v1/changes", data, &result)
+		return result, ask(ctx, http.MethodPost, addr+"/v1/changes", o.Key, data, &result)
 	}
 	err = o.withLedger(ctx, func(l *ledger.Ledger) error {
 		result, err = l.Accept(ctx, []quality.Change{c})
@@ -96,8 +99,8 @@ func ListChanges(ctx context.Context, o ChangeOptions, parameters url.Values) (p
 	if err != nil {
 		return page, err
 	}
-	if addr, ok := o.running(ctx, o.Config.Listen.Internal); ok {
-		return page, ask(ctx, http.MethodGet, addr+"/v1/changes?"+q.Values().Encode(), nil, &page)
+	if addr, ok := running(ctx, o.Server, o.Config.Listen.Internal); ok {
+		return page, ask(ctx, http.MethodGet, addr+"/v1/changes?"+q.Values().Encode(), "", nil, &page)
 	}
 	err = o.withLedger(ctx, func(l *ledger.Ledger) error {
 		page = l.List(q)
@@ -107,18 +110,27 @@ func ListChanges(ctx context.Context, o ChangeOptions, parameters url.Values) (p
 }
 
 // running is the base of a server's URLs, when one is named or answers where the configuration says.
-func (o ChangeOptions) running(ctx context.Context, configured string) (string, bool) {
-	addr := o.Server
+func running(ctx context.Context, server, configured string) (string, bool) {
+	addr := server
 	if addr == "" {
 		if !answers(ctx, configured) {
 			return "", false
 		}
-		addr = configured
+		addr = reachable(configured)
 	}
 	if !strings.Contains(addr, "://") {
 		addr = "http://" + addr
 	}
 	return strings.TrimSuffix(addr, "/"), true
+}
+
+// reachable is how this machine reaches an address that a listener is bound to.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		return net.JoinHostPort("localhost", port)
+	}
+	return addr
 }
 
 // withLedger opens the ledger of the data directory for one piece of work.
@@ -144,7 +156,7 @@ const (
 
 // ask sends a request to a server and decodes its answer. A refusal is decoded too, and is an error with the
 // server's words.
-func ask(ctx context.Context, method, address string, body []byte, answer any) error {
+func ask(ctx context.Context, method, address, key string, body []byte, answer any) error {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
@@ -152,6 +164,9 @@ func ask(ctx context.Context, method, address string, body []byte, answer any) e
 		return quality.Errorf(quality.KindInvalid, "server address: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return fmt.Errorf("asking the server: %w", err)
@@ -175,8 +190,13 @@ func refusal(res *http.Response, data []byte) error {
 		} `json:"error"`
 	}
 	kind := quality.KindInternal
-	if res.StatusCode == http.StatusBadRequest {
+	switch res.StatusCode {
+	case http.StatusBadRequest:
 		kind = quality.KindInvalid
+	case http.StatusUnauthorized:
+		kind = quality.KindUnauthenticated
+	case http.StatusNotFound:
+		kind = quality.KindNotFound
 	}
 	if json.Unmarshal(data, &problem) != nil || problem.Error.Message == "" {
 		return quality.Errorf(kind, "the server answered %s: %.300s", res.Status, data)

@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	jsonv2 "github.com/go-json-experiment/json"
-
 	"github.com/asgood-dev/asgood/internal/clickhouse"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // deliveryRow is one row that a delivery of the collector puts into the store: a sample or a count.
@@ -19,7 +18,7 @@ type deliveryRow struct {
 // unpackDelivery reads a message of the stream of samples. Scores in it are the evaluator's to store.
 func unpackDelivery(message []byte) ([]deliveryRow, error) {
 	var d quality.Delivery
-	if err := jsonv2.Unmarshal(message, &d); err != nil {
+	if err := wire.Unmarshal(message, &d); err != nil {
 		return nil, fmt.Errorf("decoding a delivery: %w", err)
 	}
 	rows := make([]deliveryRow, 0, len(d.Samples)+len(d.Traffic))

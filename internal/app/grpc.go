@@ -2,16 +2,56 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	_ "google.golang.org/grpc/encoding/gzip" // senders compress
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/stats"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
 
 	"github.com/asgood-dev/asgood/collector"
 )
+
+// maxCalls bounds the calls that are read at a time: each may hold a message of the largest size in memory.
+const maxCalls = 32
+
+// openCalls counts calls from before their messages are read until they are answered.
+type openCalls struct {
+	n     atomic.Int64
+	guard tap.ServerInHandle
+}
+
+// begin refuses a call when too many are open; senders try again. Who may not call does not count.
+func (o *openCalls) begin(ctx context.Context, info *tap.Info) (context.Context, error) {
+	ctx, err := o.guard(ctx, info)
+	if err != nil {
+		return ctx, err
+	}
+	if o.n.Add(1) > maxCalls {
+		o.n.Add(-1)
+		return ctx, status.Error(codes.Unavailable, "too many calls at a time; try again shortly")
+	}
+	return ctx, nil
+}
+
+// HandleRPC notes the end of a call.
+func (o *openCalls) HandleRPC(_ context.Context, s stats.RPCStats) {
+	if _, ended := s.(*stats.End); ended {
+		o.n.Add(-1)
+	}
+}
+
+// TagRPC, TagConn and HandleConn have nothing to do.
+func (o *openCalls) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
+func (o *openCalls) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (o *openCalls) HandleConn(context.Context, stats.ConnStats)                       {}
 
 // grpcServer is a bound listener and the gRPC server that will answer on it.
 type grpcServer struct {
@@ -19,12 +59,15 @@ type grpcServer struct {
 	server   *grpc.Server
 }
 
-func listenGRPC(addr string, register func(grpc.ServiceRegistrar), options ...grpc.ServerOption) (*grpcServer, error) {
+// listenGRPC binds the address. guard judges callers before their calls count as open.
+func listenGRPC(addr string, register func(grpc.ServiceRegistrar), guard tap.ServerInHandle, options ...grpc.ServerOption) (*grpcServer, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listening on %q: %w", addr, err)
 	}
+	open := &openCalls{guard: guard}
 	s := grpc.NewServer(append(options,
+		grpc.InTapHandle(open.begin), grpc.StatsHandler(open),
 		grpc.MaxRecvMsgSize(collector.MaxBody), // after decompression
 		grpc.MaxConcurrentStreams(64),
 		grpc.ConnectionTimeout(10*time.Second),
@@ -32,6 +75,9 @@ func listenGRPC(addr string, register func(grpc.ServiceRegistrar), options ...gr
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: 10 * time.Minute}),
 	)...)
 	register(s)
+	if err := checkMethods(s.GetServiceInfo()); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
 	return &grpcServer{listener: l, server: s}, nil
 }
 

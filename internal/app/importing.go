@@ -1,25 +1,15 @@
 package app
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"log/slog"
-	"net"
-	"net/http"
-	"path/filepath"
 	"slices"
-	"strings"
-	"syscall"
-	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/asgood-dev/asgood/collector"
+	"github.com/asgood-dev/asgood/collector/files"
 	"github.com/asgood-dev/asgood/internal/config"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
@@ -30,122 +20,289 @@ const (
 	importBytes = 4 << 20
 )
 
-// maxRejections is how many refused rows are listed; all are counted.
-const maxRejections = 100
+// Bounds of what is told of an import. All refused rows are counted.
+const (
+	maxRejections  = 100
+	maxErrorKinds  = 100
+	maxImportFiles = 500
+	dryRunSamples  = 3
+)
 
 // ImportOptions say what to import and where to.
 type ImportOptions struct {
-	Input      io.Reader // CSV with a header line
-	Map        string    // such as "time=timestamp,output=answer,id={model}/{id}"
+	Files      []string  // paths; "-" is Stdin
+	Stdin      io.Reader // read for "-"
+	Format     string    // csv, ndjson or parquet; empty means by name or content
+	Delimiter  string    // of CSV; empty means a comma, or a tab in .tsv
+	Map        string    // such as "time=timestamp,output=answer,id={model}/{id}"; empty: native samples
 	Feature    string    // of rows that name none
+	Customer   string    // of rows that name none
 	TimeLayout string    // Go layout of the time column; empty tries the unambiguous ones
-	Server     string    // ingest address; empty means the configuration's, or the data directory when nothing answers there
-	Output     io.Writer // when set the samples are written here as NDJSON and stored nowhere
-	Config     *config.Config
-	Progress   func(rows int)
-	Logger     *slog.Logger
+
+	Server string         // ingest address; empty means the configuration's, or the data directory when nothing answers there
+	Key    string         // for an ingest listener that asks for one
+	Output io.Writer      // when set the samples are written here as NDJSON and stored nowhere
+	DryRun bool           // read and map only
+	Resume bool           // go on where an earlier import of the same file was stopped
+	Config *config.Config // required unless Output or DryRun is set
+
+	Progress func(ImportProgress) // called every few hundred rows
+	Note     func(text string)    // called with what a person should know at once
+	Logger   *slog.Logger
 }
 
-// ImportResult says what became of the rows.
+func (o *ImportOptions) defaults() error {
+	switch {
+	case len(o.Files) == 0:
+		return quality.Errorf(quality.KindInvalid, "nothing to import: name a file, or - for standard input")
+	case len(o.Files) > maxImportFiles:
+		return quality.Errorf(quality.KindInvalid, "%d files, at most %d at a time", len(o.Files), maxImportFiles)
+	case o.Output != nil && o.DryRun:
+		return quality.Errorf(quality.KindInvalid, "a dry run writes nothing: leave the output out")
+	}
+	for i, name := range o.Files {
+		if slices.Contains(o.Files[:i], name) {
+			return quality.Errorf(quality.KindInvalid, "%s is named twice", files.Title(name))
+		}
+	}
+	if o.Progress == nil {
+		o.Progress = func(ImportProgress) {}
+	}
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+// ImportProgress says how far the import of a file is.
+type ImportProgress struct {
+	File     string
+	Rows     int     // read of it by this run
+	From     float64 // fraction of the file at which this run began
+	Fraction float64 // of the file that is read, 0 to 1; -1 when its size is unknown
+}
+
+// ImportResult says what became of the rows, also of those that an earlier run of the same import read.
 type ImportResult struct {
-	Rows       int           `json:"rows"`
-	Accepted   int           `json:"accepted"`
-	Duplicates int           `json:"duplicates"`
-	Refused    int           `json:"refused"`
-	Rejected   []RejectedRow `json:"rejected"` // the first of them
+	Rows       int              `json:"rows"`
+	Accepted   int              `json:"accepted"`
+	Duplicates int              `json:"duplicates"`
+	Refused    int              `json:"refused"`
+	Errors     map[string]int   `json:"errors,omitempty"`  // refused rows by what is wrong with them, of this run
+	Rejected   []RejectedRow    `json:"rejected"`          // the first of them
+	Samples    []quality.Sample `json:"samples,omitempty"` // the first of a dry run
 }
 
 // RejectedRow is a row that was refused.
 type RejectedRow struct {
-	Line  int    `json:"line"` // of the file, 1-based
+	File  string `json:"file"`
+	Line  int64  `json:"line,omitempty"` // 1-based; absent in a format without lines
+	Row   int64  `json:"row"`            // 1-based
 	Error string `json:"error"`
 }
 
-func (r *ImportResult) reject(line int, reason string) {
-	r.Refused++
+// Place names the row's place within its file.
+func (r RejectedRow) Place() string { return files.Place{Row: r.Row, Line: r.Line}.String() }
+
+// reject notes one reason, which may be that of several rows.
+func (r *ImportResult) reject(file string, bad *files.RowError) {
+	r.Refused += int(bad.Rows)
+	r.count(bad.Kind(), int(bad.Rows))
 	if len(r.Rejected) < maxRejections {
-		r.Rejected = append(r.Rejected, RejectedRow{Line: line, Error: reason})
+		r.Rejected = append(r.Rejected, RejectedRow{File: file, Line: bad.At.Line, Row: bad.At.Row, Error: bad.Err.Error()})
 	}
 }
 
-// taker takes samples somewhere, in order.
-type taker interface {
-	take(ctx context.Context, samples []quality.Sample) (collector.Result, error)
-	close() error
+// add adds what an earlier run of the import did.
+func (r *ImportResult) add(s *importState) {
+	if s != nil {
+		r.Rows, r.Accepted, r.Duplicates, r.Refused = r.Rows+s.Rows, r.Accepted+s.Accepted, r.Duplicates+s.Duplicates, r.Refused+s.Refused
+	}
 }
 
-// Import brings the rows of a CSV file in. Rows that are wrong are refused one by one.
+func (r *ImportResult) count(kind string, n int) {
+	if r.Errors == nil {
+		r.Errors = map[string]int{}
+	}
+	if _, known := r.Errors[kind]; !known && len(r.Errors) >= maxErrorKinds {
+		kind = "other"
+	}
+	r.Errors[kind] += n
+}
+
+// Import brings the rows of files in, one file after the other. Rows that are wrong are refused one by one.
 func Import(ctx context.Context, o ImportOptions) (result ImportResult, err error) {
-	fields, err := collector.ParseMap(o.Map)
+	result.Rejected = []RejectedRow{}
+	if err := o.defaults(); err != nil {
+		return result, err
+	}
+	from, err := openFiles(&o)
+	defer func() { err = errors.Join(err, closeFiles(from)) }()
 	if err != nil {
 		return result, err
 	}
-	csv := collector.CSVOptions{Feature: o.Feature, Map: fields, TimeLayout: o.TimeLayout}
-	if o.Config != nil {
-		csv.Location = o.Config.Location()
-	}
-	to, err := destination(ctx, o)
+	to, name, err := destination(ctx, &o, &result)
 	if err != nil {
 		return result, err
 	}
 	defer func() { err = errors.Join(err, to.close()) }()
-	im := importer{to: to, result: ImportResult{Rejected: []RejectedRow{}}}
-	err = im.run(ctx, counted(collector.ReadCSV(o.Input, csv), o.Progress))
-	return im.result, err
+	var states []*importState
+	for i, f := range from {
+		state, err := o.state(f, o.Files[i], name)
+		if err != nil {
+			return result, err
+		}
+		states = append(states, state)
+		result.add(state)
+		im := importer{o: &o, name: files.Title(o.Files[i]), file: f, to: to, state: state, result: &result}
+		if err := im.run(ctx); err != nil {
+			return result, err
+		}
+	}
+	for _, s := range states { // not before all are done: the next run would begin the first file again
+		s.remove()
+	}
+	return result, nil
 }
 
-// importer gathers rows and hands them on.
+// openFiles opens all of them, so that a wrong name or mapping shows before anything is stored.
+func openFiles(o *ImportOptions) (out []*files.File, err error) {
+	options := files.Options{
+		Feature: o.Feature, Customer: o.Customer, TimeLayout: o.TimeLayout, Stdin: o.Stdin,
+		Decode: collector.DecodeSample, Check: collector.CheckSample,
+	}
+	if options.Format, err = files.ParseFormat(o.Format); err != nil {
+		return nil, err
+	}
+	if options.Delimiter, err = files.ParseDelimiter(o.Delimiter); err != nil {
+		return nil, err
+	}
+	if o.Map != "" {
+		if options.Map, err = files.ParseMap(o.Map); err != nil {
+			return nil, err
+		}
+	}
+	if o.Config != nil {
+		options.Location = o.Config.Location()
+	}
+	for _, name := range o.Files {
+		f, err := files.Open(name, options)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+func closeFiles(list []*files.File) error {
+	var errs []error
+	for _, f := range list {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// importer gathers the rows of a file and hands them on.
 type importer struct {
-	to      taker
-	result  ImportResult
+	o      *ImportOptions
+	name   string
+	file   *files.File
+	to     taker
+	state  *importState // nil: nothing is remembered
+	result *ImportResult
+
 	samples []quality.Sample
-	rows    []int // line of each of samples
+	places  []files.Place // of samples
 	size    int
+	rows    int // since the last flush
+	all     int
+	from    float64
 }
 
-func (im *importer) run(ctx context.Context, rows iter.Seq2[quality.Sample, error]) error {
-	line := 1 // the header
-	for s, err := range rows {
-		im.result.Rows++
-		line++
-		var bad *collector.RowError
-		switch {
-		case errors.As(err, &bad):
-			line = bad.Line
-			im.result.reject(line, bad.Err.Error())
-			continue
-		case err != nil:
+// progressRows is how often progress is told.
+const progressRows = 256
+
+func (im *importer) run(ctx context.Context) error {
+	im.from = max(im.file.Fraction(), 0)
+	for row, err := range im.file.Samples() {
+		if err := im.add(row, err); err != nil {
 			return err
 		}
-		im.samples, im.rows = append(im.samples, s), append(im.rows, line)
-		im.size += len(s.Output.All()) + len(s.Input.All())
-		if len(im.samples) >= importRows || im.size >= importBytes {
+		if im.all++; im.all%progressRows == 0 {
+			im.tell()
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("%s: stopped: %w", im.name, err)
+			}
+		}
+		if im.rows >= importRows || im.size >= importBytes {
 			if err := im.flush(ctx); err != nil {
 				return err
 			}
 		}
 	}
-	return im.flush(ctx)
+	err := im.flush(ctx)
+	im.tell()
+	return err
 }
 
+func (im *importer) tell() {
+	im.o.Progress(ImportProgress{File: im.name, Rows: im.all, From: im.from, Fraction: im.file.Fraction()})
+}
+
+func (im *importer) add(row files.Row, err error) error {
+	var bad *files.RowError
+	switch {
+	case errors.As(err, &bad):
+		im.result.Rows += int(bad.Rows)
+		im.rows++
+		im.result.reject(im.name, bad)
+		im.state.count(importState{Rows: int(bad.Rows), Refused: int(bad.Rows)})
+		return nil
+	case err != nil:
+		return err
+	}
+	im.result.Rows++
+	im.rows++
+	im.samples, im.places = append(im.samples, row.Sample), append(im.places, row.At)
+	im.size += len(row.Sample.Output.All()) + len(row.Sample.Input.All())
+	return nil
+}
+
+// flush hands on what was gathered, and remembers then that the file is read up to here.
 func (im *importer) flush(ctx context.Context) error {
-	if len(im.samples) == 0 {
+	if im.rows == 0 {
 		return nil
 	}
-	res, err := im.to.take(ctx, im.samples)
-	if err != nil {
-		return fmt.Errorf("rows from line %d: %w", im.rows[0], err)
+	if len(im.samples) > 0 {
+		res, err := im.to.take(ctx, im.samples)
+		if err != nil {
+			return fmt.Errorf("%s, from %v on: %w", im.name, im.places[0], err)
+		}
+		im.note(res)
 	}
+	im.samples, im.places, im.size, im.rows = im.samples[:0], im.places[:0], 0, 0
+	return im.state.save(im.file.Position())
+}
+
+func (im *importer) note(res collector.Result) {
 	im.result.Accepted += res.Accepted
 	im.result.Duplicates += res.Duplicates
+	im.state.count(importState{Rows: len(im.samples), Accepted: res.Accepted, Duplicates: res.Duplicates, Refused: res.Refused})
+	listed := 0
 	for _, r := range res.Rejected {
-		if i := position(r); i >= 0 && i < len(im.rows) {
-			im.result.reject(im.rows[i], r.Error)
+		if i := position(r); i >= 0 && i < len(im.places) {
+			listed++
+			im.result.reject(im.name, &files.RowError{At: im.places[i], Rows: 1, Err: errors.New(r.Error)})
 		}
 	}
-	im.result.Refused += res.Refused - len(res.Rejected)
-	im.samples, im.rows, im.size = im.samples[:0], im.rows[:0], 0
-	return nil
+	if more := res.Refused - listed; more > 0 {
+		im.result.Refused += more
+		im.result.count("other", more)
+	}
 }
 
 // position is the place of a rejection among what was sent.
@@ -154,162 +311,4 @@ func position(r collector.Rejection) int {
 		return *r.Index
 	}
 	return r.Line - 1
-}
-
-func destination(ctx context.Context, o ImportOptions) (taker, error) {
-	switch {
-	case o.Output != nil:
-		return fileTaker{json.NewEncoder(o.Output)}, nil
-	case o.Server != "":
-		return newServerTaker(o.Server), nil
-	case answers(ctx, o.Config.Listen.Ingest):
-		return newServerTaker(o.Config.Listen.Ingest), nil
-	default:
-		return openDirectory(ctx, o)
-	}
-}
-
-// answers reports whether something listens at an address.
-func answers(ctx context.Context, addr string) bool {
-	d := net.Dialer{Timeout: 2 * time.Second}
-	conn, err := d.DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return !errors.Is(err, syscall.ECONNREFUSED)
-	}
-	_ = conn.Close() // only its opening was of interest
-	return true
-}
-
-// fileTaker writes NDJSON.
-type fileTaker struct{ enc *json.Encoder }
-
-func (f fileTaker) take(_ context.Context, samples []quality.Sample) (collector.Result, error) {
-	var r collector.Result
-	for i := range samples {
-		if err := samples[i].Validate(); err != nil {
-			r.Refused++
-			r.Rejected = append(r.Rejected, collector.Rejection{Index: &i, Error: err.Error()})
-			continue
-		}
-		if err := f.enc.Encode(&samples[i]); err != nil {
-			return r, fmt.Errorf("writing a sample: %w", err)
-		}
-		r.Accepted++
-	}
-	return r, nil
-}
-
-func (fileTaker) close() error { return nil }
-
-// serverTaker posts to a running server.
-type serverTaker struct {
-	url    string
-	client *http.Client
-}
-
-func newServerTaker(addr string) *serverTaker {
-	if !strings.Contains(addr, "://") {
-		addr = "http://" + addr
-	}
-	return &serverTaker{url: strings.TrimSuffix(addr, "/") + "/v1/samples", client: &http.Client{Timeout: time.Minute}}
-}
-
-func (s *serverTaker) close() error {
-	s.client.CloseIdleConnections()
-	return nil
-}
-
-func (s *serverTaker) take(ctx context.Context, samples []quality.Sample) (collector.Result, error) {
-	var body bytes.Buffer
-	enc := json.NewEncoder(&body)
-	for i := range samples {
-		if err := enc.Encode(&samples[i]); err != nil {
-			return collector.Result{}, fmt.Errorf("encoding a sample: %w", err)
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, &body)
-	if err != nil {
-		return collector.Result{}, quality.Errorf(quality.KindInvalid, "server address: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/x-ndjson")
-	req.Header.Set("Asgood-Sampling", "off")
-	res, err := s.client.Do(req)
-	if err != nil {
-		return collector.Result{}, fmt.Errorf("sending samples: %w", err)
-	}
-	defer res.Body.Close()
-	return readReply(res)
-}
-
-// readReply takes 200, and the refusal of single rows, as answers; anything else is an error.
-func readReply(res *http.Response) (collector.Result, error) {
-	data, err := io.ReadAll(io.LimitReader(res.Body, 8<<20))
-	if err != nil {
-		return collector.Result{}, fmt.Errorf("reading the answer of the server: %w", err)
-	}
-	var reply collector.Result
-	err = json.Unmarshal(data, &reply)
-	refusal := res.StatusCode == http.StatusBadRequest || res.StatusCode == http.StatusRequestEntityTooLarge
-	if res.StatusCode == http.StatusOK && err == nil || refusal && err == nil && reply.Refused > 0 {
-		return reply, nil
-	}
-	return collector.Result{}, fmt.Errorf("the server answered %s: %.300s", res.Status, data)
-}
-
-// directoryTaker puts samples into the data directory of a server that does not run. They are durable
-// then, and scored when it runs.
-type directoryTaker struct {
-	collector *collector.Collector
-	engine    interface{ Close() error }
-	cancel    context.CancelFunc
-	done      chan error
-}
-
-func openDirectory(ctx context.Context, o ImportOptions) (_ *directoryTaker, err error) {
-	b, err := openBus(ctx, o.Config, o.Logger, prometheus.NewRegistry())
-	if err != nil {
-		return nil, err
-	}
-	key, err := secretKey(o.Config.Storage.Dir)
-	if err != nil {
-		return nil, errors.Join(err, b.Close())
-	}
-	room, err := newDiskRoom(o.Config.Storage.Dir, int64(o.Config.Storage.MinFree), o.Logger)
-	if err != nil {
-		return nil, errors.Join(err, b.Close())
-	}
-	c, err := collector.New(collector.Options{
-		Features: unsampled(o.Config.Features), Handoff: handoff{b}, Key: key, Room: room.Room,
-		Dir: filepath.Join(o.Config.Storage.Dir, dirIDs), Retention: o.Config.Retention.Samples, Logger: o.Logger,
-	})
-	if err != nil {
-		return nil, errors.Join(err, b.Close())
-	}
-	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	d := &directoryTaker{collector: c, engine: b, cancel: cancel, done: make(chan error, 1)}
-	go func() { d.done <- c.Run(run) }()
-	select {
-	case <-c.Ready():
-		return d, nil
-	case <-ctx.Done():
-		return nil, errors.Join(ctx.Err(), d.close())
-	}
-}
-
-// unsampled are the features without their sampling: a file that a person brings is wanted whole.
-func unsampled(features []quality.Feature) []quality.Feature {
-	out := slices.Clone(features)
-	for i := range out {
-		out[i].Sampling = nil
-	}
-	return out
-}
-
-func (d *directoryTaker) take(ctx context.Context, samples []quality.Sample) (collector.Result, error) {
-	return d.collector.Accept(ctx, samples)
-}
-
-func (d *directoryTaker) close() error {
-	d.cancel()
-	return errors.Join(<-d.done, d.engine.Close())
 }

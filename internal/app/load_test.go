@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,6 +15,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
 	"github.com/asgood-dev/asgood/collector"
 	"github.com/asgood-dev/asgood/internal/app"
@@ -74,34 +79,42 @@ func startLoad(b *testing.B, more string) *load {
 	return &load{b: b, app: a, cpu: cpuTime()}
 }
 
-// send posts b.N requests from loadSenders connections and notes how long each took.
-func (l *load) send(path, contentType string, body func(*bytes.Buffer, int)) {
+// send posts b.N requests from loadSenders connections and notes how long each took; perSecond paces the
+// requests, 0 means as fast as they are answered.
+func (l *load) send(path, contentType string, perSecond int, body func(*bytes.Buffer, int)) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: loadSenders}}
 	defer client.CloseIdleConnections()
 	url := "http://" + l.app.Addr("ingest") + path
 	var next atomic.Int64
 	var wg sync.WaitGroup
+	began := time.Now()
 	for range loadSenders {
 		wg.Go(func() {
 			var buf bytes.Buffer
 			for n := next.Add(1) - 1; n < int64(l.b.N); n = next.Add(1) - 1 {
 				body(&buf, int(n))
-				began := time.Now()
-				res, err := client.Post(url, contentType, bytes.NewReader(buf.Bytes()))
-				if err != nil {
-					l.b.Error(err)
-					return
+				if perSecond > 0 {
+					<-time.After(time.Until(began.Add(time.Duration(n) * time.Second / time.Duration(perSecond))))
 				}
-				_ = res.Body.Close()
-				if res.StatusCode != http.StatusOK {
-					l.b.Errorf("status %d", res.StatusCode)
-					return
-				}
-				l.note(time.Since(began))
+				l.one(client, url, contentType, buf.Bytes())
 			}
 		})
 	}
 	wg.Wait()
+}
+
+func (l *load) one(client *http.Client, url, contentType string, body []byte) {
+	began := time.Now()
+	res, err := client.Post(url, contentType, bytes.NewReader(body))
+	if err != nil {
+		l.b.Error(err)
+		return
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		l.b.Errorf("status %d", res.StatusCode)
+	}
+	l.note(time.Since(began))
 }
 
 func (l *load) note(d time.Duration) {
@@ -110,14 +123,17 @@ func (l *load) note(d time.Duration) {
 	l.times = append(l.times, d)
 }
 
-// report tells the rate of what was acknowledged, the slowest hundredth, the rate at which it was in the
-// store, and the memory of the process, senders included.
-func (l *load) report(what string, acknowledged time.Duration, per int) {
-	n := l.b.N * per
+// report tells the rate of what was acknowledged, the slowest hundredth, the rate at which all of it was
+// taken in and what was kept was in the store, and the memory and time of the process, senders included.
+func (l *load) report(what, counter string, acknowledged time.Duration) {
+	n := l.b.N * loadBatch
 	began := time.Now()
-	eventually(l.b, "what was sent, in the store", func() (string, bool) {
-		stored := metricValue(l.app.Addr("internal"), `asgood_writer_rows_total{of="SAMPLES"}`)
-		return fmt.Sprint(stored), stored >= float64(n)
+	within(l.b, 5*time.Minute, "what was sent, in the store", func() (string, bool) {
+		m := get("http://" + l.app.Addr("internal") + "/metrics")
+		accepted := metricOf(m, "asgood_collector_"+counter+`{feature="bot"}`)
+		return fmt.Sprint(accepted), accepted >= float64(n) &&
+			metricOf(m, `asgood_bus_lag_messages{reader="writer",stream="SAMPLES"}`) == 0 &&
+			metricOf(m, `asgood_bus_lag_messages{reader="evaluator",stream="SAMPLES"}`) == 0
 	})
 	slices.Sort(l.times)
 	l.b.ReportMetric(float64(n)/acknowledged.Seconds(), what+"/s")
@@ -128,8 +144,10 @@ func (l *load) report(what string, acknowledged time.Duration, per int) {
 	l.b.ReportMetric(0, "ns/op")
 }
 
-func metricValue(addr, name string) float64 {
-	for line := range strings.SplitSeq(get("http://"+addr+"/metrics"), "\n") {
+func metricValue(addr, name string) float64 { return metricOf(get("http://"+addr+"/metrics"), name) }
+
+func metricOf(metrics, name string) float64 {
+	for line := range strings.SplitSeq(metrics, "\n") {
 		if rest, ok := strings.CutPrefix(line, name+" "); ok {
 			v, _ := strconv.ParseFloat(rest, 64)
 			return v
@@ -160,15 +178,88 @@ func cpuTime() time.Duration {
 // BenchmarkIngestJSON sends samples of 1 KB, 100 a request, each on disk when it is acknowledged, into the
 // whole program: scoring, detection and the embedded store run beside it.
 func BenchmarkIngestJSON(b *testing.B) {
-	for _, tt := range []struct{ name, more string }{{"plain", ""}} {
+	for _, tt := range []struct{ name, more string }{
+		{"plain", "    redact: []\n"},
+		{"redacted", ""},
+		{"sampled", "    sampling: {rate: 0.1, per_customer_min: 50/h, budget: 100000/h}\n"},
+	} {
 		b.Run(tt.name, func(b *testing.B) {
 			l := startLoad(b, tt.more)
 			b.ResetTimer()
 			began := time.Now()
-			l.send("/v1/samples", "application/x-ndjson", loadBody)
-			l.report("samples", time.Since(began), loadBatch)
+			l.send("/v1/samples", "application/x-ndjson", 0, loadBody)
+			l.report("samples", "samples_accepted_total", time.Since(began))
 		})
 	}
+}
+
+// BenchmarkIngestAtHalfRate sends the same at 10,000 samples a second: the time of a request is that of a
+// program that is busy and not flooded.
+func BenchmarkIngestAtHalfRate(b *testing.B) {
+	l := startLoad(b, "")
+	b.ResetTimer()
+	began := time.Now()
+	l.send("/v1/samples", "application/x-ndjson", 10_000/loadBatch, loadBody)
+	l.report("samples", "samples_accepted_total", time.Since(began))
+}
+
+// BenchmarkIngestOTLP sends spans of 1 KB, 100 a request, as protobuf; each is a request of its own and
+// becomes a sample after the wait for late spans.
+func BenchmarkIngestOTLP(b *testing.B) {
+	l := startLoad(b, "    match: {service.name: bot}\n    spans: {wait: 500ms}\n")
+	b.ResetTimer()
+	began := time.Now()
+	l.send("/v1/traces", "application/x-protobuf", 0, loadSpans(b))
+	l.report("spans", "samples_accepted_total", time.Since(began))
+}
+
+// loadSpans makes bodies of one form, with other ids each.
+func loadSpans(b *testing.B) func(*bytes.Buffer, int) {
+	traces := ptrace.NewTraces()
+	rs := traces.ResourceSpans().AppendEmpty()
+	rs.Resource().Attributes().PutStr("service.name", "bot")
+	list := rs.ScopeSpans().AppendEmpty().Spans()
+	for i := range loadBatch {
+		s := list.AppendEmpty()
+		s.SetTraceID(markedID(i))
+		id := markedID(i)
+		s.SetSpanID(pcommon.SpanID(id[8:]))
+		s.SetStartTimestamp(pcommon.NewTimestampFromTime(time.Now()))
+		s.SetEndTimestamp(pcommon.NewTimestampFromTime(time.Now().Add(time.Second)))
+		for name, value := range map[string]string{
+			"gen_ai.operation.name": "chat", "gen_ai.response.model": "gpt-4-0613", "asgood.customer": "acme",
+			"gen_ai.input.messages":  `[{"role":"user","parts":[{"type":"text","content":"` + strings.Repeat("Why is it so? ", 20) + `"}]}]`,
+			"gen_ai.output.messages": `[{"role":"assistant","parts":[{"type":"text","content":"` + strings.Repeat("It is so and not otherwise. ", 16) + `"}]}]`,
+		} {
+			s.Attributes().PutStr(name, value)
+		}
+	}
+	form, err := ptraceotlp.NewExportRequestFromTraces(traces).MarshalProto()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var places []int
+	for i := range loadBatch {
+		trace := markedID(i)
+		span := trace[8:]
+		at := bytes.Index(form, trace[:])
+		places = append(places, at+8, at+16+bytes.Index(form[at+16:], span))
+	}
+	// The ids are written into a copy of the form, which costs the senders nearly nothing.
+	return func(buf *bytes.Buffer, n int) {
+		buf.Reset()
+		buf.Write(form)
+		for i, at := range places {
+			binary.BigEndian.PutUint64(buf.Bytes()[at:], uint64(n*loadBatch+i/2+1))
+		}
+	}
+}
+
+// markedID is an id that stands nowhere else.
+func markedID(i int) (id pcommon.TraceID) {
+	copy(id[:], "trace-->")
+	binary.BigEndian.PutUint64(id[8:], 0xfedcba9876543210+uint64(i))
+	return id
 }
 
 // BenchmarkDecodeOnly parses the same requests and stores nothing: what the ratio of ingest is taken of.

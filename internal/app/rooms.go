@@ -8,9 +8,11 @@ import (
 
 	"github.com/asgood-dev/asgood/alerts"
 	"github.com/asgood-dev/asgood/collector"
+	"github.com/asgood-dev/asgood/collector/canary"
 	"github.com/asgood-dev/asgood/collector/ledger"
 	"github.com/asgood-dev/asgood/collector/probe"
 	"github.com/asgood-dev/asgood/evaluator"
+	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/statuspage"
@@ -27,6 +29,8 @@ const (
 	bucketOutbox      = "outbox"
 	bucketChanges     = "changes"
 	bucketLedger      = "ledger"
+	bucketCanaries    = "canaries"
+	bucketBehaviours  = "behaviours"
 )
 
 // The readers of the streams, by which the bus remembers how far each has come.
@@ -48,11 +52,14 @@ var followLimits = bus.BatchLimits{Messages: 256, Bytes: 8 << 20}
 
 // rooms are the four rooms and what connects them.
 type rooms struct {
+	keys      *auth.Keys
 	ledger    *ledger.Ledger
 	collector *collector.Collector
+	room      *diskRoom
 	recent    *probe.Counts
 	prober    *probe.Prober
 	probes    *probeSink
+	canaries  *canary.Keeper
 	evaluator *evaluator.Service
 	alerts    *alerts.Service
 	page      *statuspage.Page
@@ -85,7 +92,8 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 		name  string
 		build func(context.Context, *App) error
 	}{
-		{"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
+		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
+		{"canaries", r.buildCanaries},
 		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"alerts", r.buildAlerts},
 	} {
 		if err := step.build(ctx, a); err != nil {
@@ -109,13 +117,13 @@ func (r *rooms) buildCollector(ctx context.Context, a *App) (err error) {
 	if err != nil {
 		return err
 	}
-	room, err := newDiskRoom(a.opts.Config.Storage.Dir, int64(a.opts.Config.Storage.MinFree), a.log)
-	if err != nil {
+	if r.room, err = newDiskRoom(a.opts.Config.Storage.Dir, int64(a.opts.Config.Storage.MinFree), a.log); err != nil {
 		return err
 	}
 	r.collector, err = collector.New(collector.Options{
-		Features: a.opts.Config.Features, Handoff: handoff{b}, Room: room.Room, Counts: r.recent, Observer: r.ledger, Key: key,
+		Features: a.opts.Config.Features, Handoff: handoff{b}, Room: r.room.Room, Counts: r.recent, Observer: r.ledger, Key: key,
 		Feedback: staged[bus.Feedback], Spans: staged[bus.Spans], Held: staged[bus.Held],
+		Guard: auth.Guard{}, PerCustomer: float64(a.opts.Config.Ingest.PerCustomer),
 		Dir: filepath.Join(a.opts.Config.Storage.Dir, dirIDs), Retention: a.opts.Config.Retention.Samples,
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
@@ -137,7 +145,7 @@ func (r *rooms) buildProber(ctx context.Context, a *App) (err error) {
 	}
 	r.prober, err = probe.New(probe.Options{
 		Features: a.opts.Config.Features, Sink: r.probes, Known: r.probes.known(), Beats: beats, KnownBeats: known,
-		Traffic: r.recent, Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
+		Allow: auth.Guard{}.Allow, Traffic: r.recent, Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
 		return err

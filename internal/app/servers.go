@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/web"
 )
 
@@ -27,19 +28,20 @@ type server interface {
 
 // servers are the bound listeners.
 type servers struct {
-	list []server
-	addr map[string]string // by listener
+	list   []server
+	addr   map[string]string         // by listener
+	routes map[string]gin.RoutesInfo // by listener, of those that speak HTTP
 }
 
 // listen binds every listener. Two with one address share it.
 func (a *App) listen() (_ *servers, err error) {
-	s := &servers{addr: map[string]string{}}
+	s := &servers{addr: map[string]string{}, routes: map[string]gin.RoutesInfo{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.shutdown(context.Background()))
 		}
 	}()
-	engines := map[string]*gin.Engine{}
+	engines, table := map[string]*gin.Engine{}, audiences()
 	l := a.opts.Config.Listen
 	for _, x := range []struct {
 		name, addr string
@@ -47,26 +49,34 @@ func (a *App) listen() (_ *servers, err error) {
 	}{
 		{listenerPublic, l.Public, a.rooms.page.Register},
 		{listenerIngest, l.Ingest, a.registerIngest},
-		{listenerInternal, l.Internal, func(r gin.IRouter) { a.health().Register(r); a.rooms.ledger.RegisterInternal(r) }},
+		{listenerInternal, l.Internal, a.registerInternal},
 	} {
 		if e := engines[x.addr]; e != nil {
 			x.register(e)
-			s.addr[x.name] = s.list[len(s.list)-1].Addr()
+			if err := checkAudiences(table, e); err != nil {
+				return s, err
+			}
+			s.addr[x.name], s.routes[x.name] = s.list[len(s.list)-1].Addr(), e.Routes()
 			continue
 		}
 		e := web.New(web.Options{Logger: a.log, Registerer: a.registry, Listener: x.name})
+		e.Use(a.rooms.keys.Gate(a.gate(table, x.addr)))
 		x.register(e)
+		if err := checkAudiences(table, e); err != nil {
+			return s, err
+		}
 		server, err := web.Listen(x.addr, e, a.log)
 		if err != nil {
 			return s, err
 		}
 		s.list = append(s.list, server)
-		s.addr[x.name] = server.Addr()
+		s.addr[x.name], s.routes[x.name] = server.Addr(), e.Routes()
 		if !strings.HasSuffix(x.addr, ":0") { // each of those gets a port of its own
 			engines[x.addr] = e
 		}
 	}
-	g, err := listenGRPC(l.GRPC, a.rooms.collector.RegisterGRPC)
+	gate := a.gate(table, l.GRPC)
+	g, err := listenGRPC(l.GRPC, a.rooms.collector.RegisterGRPC, a.rooms.keys.Tap(gate), a.rooms.keys.ServerOptions(gate)...)
 	if err != nil {
 		return s, err
 	}
@@ -75,11 +85,25 @@ func (a *App) listen() (_ *servers, err error) {
 	return s, nil
 }
 
+// gate configures the gate of the listener with an address.
+func (a *App) gate(table auth.Table, addr string) auth.GateOptions {
+	cfg := a.opts.Config
+	return auth.GateOptions{Table: table, KeyRequired: cfg.KeyRequired(addr), MaxBody: int64(cfg.Ingest.MaxBody)}
+}
+
 // registerIngest adds what senders and heartbeats call.
 func (a *App) registerIngest(r gin.IRouter) {
 	a.rooms.collector.Register(r)
 	a.rooms.prober.Register(r)
 	a.rooms.ledger.Register(r)
+}
+
+// registerInternal adds what this machine may know and do.
+func (a *App) registerInternal(r gin.IRouter) {
+	a.health().Register(r)
+	a.rooms.ledger.RegisterInternal(r)
+	a.rooms.keys.RegisterInternal(r)
+	a.rooms.canaries.Register(r)
 }
 
 // health serves what the process knows of itself, to this machine only.

@@ -4,12 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
-	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // handoff gives samples to the bus.
@@ -94,7 +95,7 @@ func (s *scoreSink) LastScored(ctx context.Context) (uint64, error) {
 
 // PublishScores compresses: a message of small samples makes scores many times its size.
 func (s *scoreSink) PublishScores(ctx context.Context, source uint64, scores []quality.Score) error {
-	data, err := json.Marshal(scores)
+	data, err := wire.Marshal(scores)
 	if err != nil {
 		return fmt.Errorf("encoding scores: %w", err)
 	}
@@ -118,7 +119,7 @@ func unpackScores(message []byte) ([]quality.Score, error) {
 		return nil, fmt.Errorf("decompressing scores: %w", err)
 	}
 	var scores []quality.Score
-	err = jsonv2.Unmarshal(data, &scores)
+	err = wire.Unmarshal(data, &scores)
 	return scores, err
 }
 
@@ -131,6 +132,14 @@ func monitorKey(feature, metric string) string { return feature + "/" + metric }
 func (s *scoreSink) PutStatus(ctx context.Context, st quality.MonitorStatus) error {
 	_, err := s.statuses.Put(ctx, monitorKey(st.Feature, st.Metric), st)
 	return err
+}
+
+func (s *scoreSink) OpenRegressions(ctx context.Context) ([]quality.Regression, error) {
+	all, err := s.regressions.All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading regressions: %w", err)
+	}
+	return slices.DeleteFunc(all, func(r quality.Regression) bool { return !r.Open() }), nil
 }
 
 func (s *scoreSink) PutRegression(ctx context.Context, r quality.Regression) error {

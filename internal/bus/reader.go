@@ -25,8 +25,16 @@ type Batch struct {
 	Messages    []Message
 }
 
-// Token names the batch: the same messages in the same batch have the same token for ever.
-func (b Batch) Token() string { return fmt.Sprintf("%s:%d-%d", b.Stream, b.First, b.Last) }
+// Token names the batch: the same messages in the same batch have the same token for ever. The time of the
+// first one is in it, because a stream that was lost, or brought back from a backup, counts its sequences
+// once more, and a store that remembers the old ones would take the new messages for them.
+func (b Batch) Token() string {
+	at := int64(0)
+	if len(b.Messages) > 0 {
+		at = b.Messages[0].Time.UnixNano()
+	}
+	return fmt.Sprintf("%s:%d-%d@%x", b.Stream, b.First, b.Last, at)
+}
 
 // span is the boundary of a batch.
 type span struct {

@@ -111,7 +111,7 @@ func edit(v any, path []any, value any) any {
 
 // aboutForm are the problems that a schema can see. What a variable holds, and that an empty value is as
 // none, it cannot.
-var aboutForm = regexp.MustCompile(`^(unknown field|want (text|true or false|a whole number|a number|a mapping|a list|a duration|a date)\b)`)
+var aboutForm = regexp.MustCompile(`^(unknown field|want (text|true or false|a whole number|a number|a mapping|a list|a duration|a date|an amount)\b)`)
 
 // TestSchemaAgreesWithTheDecoder changes the full file at every place and asks both.
 func TestSchemaAgreesWithTheDecoder(t *testing.T) {
@@ -135,7 +135,7 @@ func TestSchemaAgreesWithTheDecoder(t *testing.T) {
 			invalid := schema.Validate(doc)
 			ps := problemsOf(t, string(text))
 			asked++
-			if _, ok := value.(missing); ok && slices.Contains(requiredAt(path), path[len(path)-1]) && (len(ps) == 0 || invalid == nil) {
+			if _, ok := value.(missing); ok && slices.Contains(requiredAt(full, path), path[len(path)-1]) && (len(ps) == 0 || invalid == nil) {
 				t.Errorf("without %v: the schema says %v, the decoder %v", path, invalid, ps)
 			}
 			if len(ps) == 0 && invalid != nil {
@@ -153,10 +153,15 @@ func TestSchemaAgreesWithTheDecoder(t *testing.T) {
 	}
 }
 
-// requiredAt returns the required keys of the mapping that holds a path.
-func requiredAt(path []any) (keys []any) {
+// requiredAt returns the keys that the mapping that holds a path cannot do without.
+func requiredAt(doc any, path []any) (keys []any) {
 	var of string
 	for _, step := range path[:len(path)-1] {
+		if list, ok := doc.([]any); ok {
+			doc = list[step.(int)]
+		} else {
+			doc = doc.(object)[step.(string)]
+		}
 		if name, ok := step.(string); ok {
 			of = strings.TrimPrefix(of+"."+name, ".")
 		} else {
@@ -165,6 +170,11 @@ func requiredAt(path []any) (keys []any) {
 	}
 	for _, k := range required[of] {
 		keys = append(keys, k)
+	}
+	for _, group := range oneOf[of] {
+		if m, _ := doc.(object); m[group[0]] != nil {
+			keys = append(keys, words(group)...)
+		}
 	}
 	return keys
 }

@@ -29,6 +29,7 @@ func (d *decoder) check(c *Config) {
 	}
 	d.checkCustomers(c.Customers)
 	d.checkListen(c.Listen)
+	d.checkIngest(c.Ingest)
 	if c.StatusPage.URL != "" && !isWebURL(c.StatusPage.URL) {
 		d.bad("statuspage.url", "want a URL such as https://status.example.com")
 	}
@@ -54,6 +55,10 @@ func (d *decoder) checkStorage(s Storage) {
 	}
 	if s.EmbeddedClickHouse() && s.Cluster != "" {
 		d.bad("storage.cluster", "the embedded engine has no cluster; give storage.clickhouse a DSN")
+	}
+	// The name goes into statements, between quotes.
+	if !s.EmbeddedClickHouse() && s.Cluster != "" && (!identifier.MatchString(s.Cluster) || len(s.Cluster) > quality.MaxNameLen) {
+		d.bad("storage.cluster", "want letters, digits, dots, dashes and underscores, a letter or digit first")
 	}
 	if !s.EmbeddedClickHouse() && s.Library != "" {
 		d.bad("storage.library", "has no effect with a remote ClickHouse")
@@ -81,16 +86,13 @@ func isWebURL(s string) bool {
 	return isURL(s, []string{"http", "https"}) && !strings.ContainsAny(s, "\r\n\t ")
 }
 
-const (
-	minFalseAlarmSamples = 100
-	minFalseAlarmPeriod  = time.Minute
-)
+const minFalseAlarmPeriod = time.Minute
 
 func (d *decoder) checkFalseAlarms(f quality.FalseAlarms, path string) {
 	switch {
 	case d.failed(path):
-	case d.has(path+".samples") && f.Samples < minFalseAlarmSamples:
-		d.bad(path+".samples", "want %d or more", minFalseAlarmSamples)
+	case d.has(path+".samples") && !(f.Samples >= quality.MinFalseAlarmSamples && f.Samples <= quality.MaxFalseAlarmSamples):
+		d.bad(path+".samples", "want %d to %.0f", quality.MinFalseAlarmSamples, quality.MaxFalseAlarmSamples)
 	case f.Samples == 0 && f.Period == 0:
 		d.bad(path, "want a duration such as 30d, or {samples: N}")
 	case f.Samples == 0 && f.Period < minFalseAlarmPeriod:
@@ -153,10 +155,10 @@ func (d *decoder) name(list string, i int, name string, form *regexp.Regexp, see
 
 func (d *decoder) checkListen(l Listen) {
 	d.checkAddr("listen.public", l.Public)
-	for _, a := range []struct{ path, addr string }{{"listen.ingest", l.Ingest}, {"listen.grpc", l.GRPC}, {"listen.internal", l.Internal}} {
-		if d.checkAddr(a.path, a.addr) && !isLoopback(a.addr) {
-			d.bad(a.path, "not a loopback address: this listener asks nobody for a key, so it may be open to this machine only (such as 127.0.0.1:4318)")
-		}
+	d.checkAddr("listen.ingest", l.Ingest)
+	d.checkAddr("listen.grpc", l.GRPC)
+	if d.checkAddr("listen.internal", l.Internal) && !isLoopback(l.Internal) {
+		d.bad("listen.internal", "not a loopback address: this listener asks nobody for a key, so it may be open to this machine only (such as 127.0.0.1:8081)")
 	}
 	seen := map[string]string{}
 	for _, a := range []struct{ path, addr string }{

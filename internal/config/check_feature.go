@@ -13,7 +13,7 @@ import (
 
 func (d *decoder) checkFeatures(fs []quality.Feature) {
 	seen := map[string]int{}
-	beats := map[string]string{}
+	beats, canaries := map[string]string{}, map[string]string{}
 	matches := map[string]int{}
 	for i := range fs {
 		path := fmt.Sprintf("features[%d]", i)
@@ -25,6 +25,7 @@ func (d *decoder) checkFeatures(fs []quality.Feature) {
 		d.checkMonitors(fs[i], path+".monitors")
 		d.checkSampling(fs[i].Sampling, path+".sampling")
 		d.checkProbes(fs[i].Probes, path+".probes", beats)
+		d.checkCanaries(fs[i].Canaries, path+".canaries", canaries)
 	}
 }
 
@@ -171,21 +172,14 @@ func (d *decoder) checkAttributes(names []string, path string) {
 	}
 }
 
-// productChoices are attributes that the product chooses. A change of one is what monitors look for.
-var productChoices = []string{
-	"model", "prompt", "tool", "tools", "index", "gen_ai.request.model", "gen_ai.response.model", "gen_ai.prompt.name", "gen_ai.tool.name",
-}
-
 func (d *decoder) checkAdjust(names []string, path string) {
 	for i, name := range names {
-		if slices.Contains(productChoices, name) {
+		if quality.ChosenByProduct(name) {
 			d.bad(fmt.Sprintf("%s[%d]", path, i), "the product chooses it, so a silent change would hide in its own new stratum; "+
 				"adjust takes what callers bring, such as language or customer (to watch it, put it into slices)")
 		}
 	}
 }
-
-const minBaseline = 50
 
 func (d *decoder) checkBaseline(b quality.BaselineSpec, path string) {
 	if d.failed(path) {
@@ -202,8 +196,10 @@ func (d *decoder) checkBaseline(b quality.BaselineSpec, path string) {
 		d.bad(path, "required: one of {first: N}, {window: 7d}, {window: {from: TIME, to: TIME}} or {pinned: NAME}")
 	case len(forms) > 1:
 		d.bad(path, "has %s: want exactly one of first, window and pinned", strings.Join(forms, " and "))
-	case forms[0] == "first" && b.First < minBaseline:
-		d.bad(path+".first", "want %d or more: fewer scores say too little", minBaseline)
+	case forms[0] == "first" && b.First < quality.MinBaseline:
+		d.bad(path+".first", "want %d or more: fewer scores say too little", quality.MinBaseline)
+	case forms[0] == "first" && b.First > quality.MaxBaseline:
+		d.bad(path+".first", "want %d or less: more scores are not held", quality.MaxBaseline)
 	case forms[0] == "pinned" && !identifier.MatchString(b.Pinned):
 		d.bad(path+".pinned", "want the name of a baseline")
 	case forms[0] == "window":

@@ -87,6 +87,9 @@ func completeFeature(f *quality.Feature) {
 	for i := range f.Probes {
 		f.Probes[i] = f.Probes[i].WithDefaults()
 	}
+	for i := range f.Canaries {
+		f.Canaries[i] = f.Canaries[i].WithDefaults()
+	}
 }
 
 func completeChanges(c *quality.ChangeSpec) {

@@ -26,6 +26,7 @@ type Config struct {
 	TimeZone    string              `yaml:"time_zone"` // all days are days of this zone
 	Customers   []quality.Customer  `yaml:"customers"`
 	Listen      Listen              `yaml:"listen"`
+	Ingest      Ingest              `yaml:"ingest"`
 	StatusPage  StatusPage          `yaml:"statuspage"`
 	Alerts      Alerts              `yaml:"alerts"`
 	Changes     quality.ChangeSpec  `yaml:"changes"`
@@ -76,8 +77,8 @@ type Retention struct {
 // Listen holds the addresses of the listeners.
 type Listen struct {
 	Public   string `yaml:"public"`
-	Ingest   string `yaml:"ingest"`   // a loopback address
-	GRPC     string `yaml:"grpc"`     // of OTLP over gRPC; a loopback address
+	Ingest   string `yaml:"ingest"`   // asks for keys unless it is a loopback address
+	GRPC     string `yaml:"grpc"`     // of OTLP over gRPC; asks for keys unless it is a loopback address
 	Internal string `yaml:"internal"` // a loopback address
 }
 
@@ -102,7 +103,8 @@ const day = 24 * time.Hour
 //   - samples kept 30 days, scores 400 days;
 //   - days of UTC;
 //   - the status page on :8080 for everyone, ingest on 127.0.0.1:4318 (gRPC on 4317) and the internal
-//     listener on 127.0.0.1:8081 for this machine only.
+//     listener on 127.0.0.1:8081 for this machine only;
+//   - bodies of up to 64 MiB, and no limit on what one customer sends.
 func Defaults() *Config {
 	return &Config{
 		Name:        "Asgood",
@@ -111,6 +113,7 @@ func Defaults() *Config {
 		Retention:   Retention{Samples: 30 * day, Scores: 400 * day},
 		TimeZone:    "UTC",
 		Listen:      Listen{Public: ":8080", Ingest: "127.0.0.1:4318", GRPC: "127.0.0.1:4317", Internal: "127.0.0.1:8081"},
+		Ingest:      Ingest{MaxBody: maxMaxBody},
 		location:    time.UTC,
 	}
 }

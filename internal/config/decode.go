@@ -28,6 +28,7 @@ type decoder struct {
 	places   map[string]place
 	wrong    map[string]bool // paths whose value has the wrong form, so that nothing in it was read
 	budget   int             // nodes that may still be visited: aliases of aliases grow without bound
+	verbatim bool            // ${NAME} is text like any other
 	problems Problems
 	untold   int // problems beyond the first maxProblems
 }
@@ -189,6 +190,8 @@ func (d *decoder) value(n ast.Node, v reflect.Value, path string) {
 		d.stringMap(n, v, path)
 	case reflect.Slice, reflect.Array:
 		d.list(n, v, path)
+	case reflect.Interface:
+		d.free(n, v, path)
 	default:
 		d.scalar(n, v, path)
 	}

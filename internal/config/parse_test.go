@@ -36,8 +36,9 @@ func want[T any](t testing.TB, what string, got, want T) {
 func ptr[T any](v T) *T { return &v }
 
 func TestTheFullFileSaysWhatItSays(t *testing.T) {
-	t.Setenv("CLICKHOUSE_PASSWORD", secretWord)
-	t.Setenv("WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+	for name, value := range config.Variables() {
+		t.Setenv(name, value)
+	}
 	c, err := config.Load(filepath.Join("testdata", "full.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -48,12 +49,13 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 	}
 	want(t, "name", c.Name, "Acme AI")
 	want(t, "storage", c.Storage, config.Storage{ClickHouse: "clickhouse://asgood:" + secretWord + "@db-1:9000,db-2:9000/asgood",
-		NATS: "embedded", Dir: filepath.Join("testdata", "data"), Cluster: "main"})
+		NATS: "embedded", Dir: filepath.Join("testdata", "data"), Cluster: "main", MinFree: 2 << 30})
 	want(t, "false alarms", c.FalseAlarms, quality.FalseAlarms{Period: 30 * day})
 	want(t, "retention", c.Retention, config.Retention{Samples: 30 * day, Scores: 400 * day})
 	want(t, "zone", c.Location().String(), "Europe/Berlin")
 	want(t, "customers", c.Customers, []quality.Customer{{Name: "acme", Title: "Acme Corp"}, {Name: "globex", Title: "globex"}})
-	want(t, "listen", c.Listen, config.Listen{Public: ":8080", Ingest: "127.0.0.1:4318", Internal: "[::1]:8081"})
+	want(t, "listen", c.Listen, config.Listen{Public: ":8080", Ingest: "127.0.0.1:4318", GRPC: "[::1]:4317", Internal: "[::1]:8081"})
+	want(t, "ingest", c.Ingest, config.Ingest{RequireKey: true, MaxBody: 16 << 20, PerCustomer: 2000})
 	want(t, "status page", c.StatusPage, config.StatusPage{Title: "Acme AI status", URL: "https://status.acme.example"})
 	want(t, "receivers", c.Alerts.Receivers, []quality.Receiver{{Name: "on-call", Webhook: &quality.WebhookReceiver{
 		URL: "https://hooks.acme.example/asgood", Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}})
@@ -77,7 +79,24 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 		{Name: "length", Type: "length", On: "last"},
 		{Name: "feedback", Type: "external", Metrics: []string{"thumbs", "stars"}, On: "last"},
 	})
-	want(t, "probes", f.Probes, []quality.ProbeSpec{{HTTP: "https://api.acme.example/health", Every: 15 * time.Second, Timeout: 2 * time.Second, Confirm: 3}})
+	want(t, "one probe of each kind", len(f.Probes), len(quality.ProbeKinds()))
+	want(t, "probe", f.Probes[0], quality.ProbeSpec{Name: "API", HTTP: "https://api.acme.example/health", Method: "POST",
+		Headers: map[string]string{"Authorization": "Bearer " + secretWord}, Status: []string{"200", "204", "300-399"}, Contains: `"ok":true`,
+		Redirects: new(0), Verify: new(true), Every: 15 * time.Second, Timeout: 2 * time.Second, Retries: new(2),
+		RetryPause: 500 * time.Millisecond, Confirm: 3, Recover: 2})
+	want(t, "sampling", f.Sampling, &quality.SamplingSpec{Rate: 0.2,
+		Min:    map[string]quality.Quota{"customer": {N: 50, Per: time.Hour}, "language": {N: 20, Per: day}},
+		Always: []string{"error", "low_feedback", "slow"}, Budget: quality.Quota{N: 20_000, Per: time.Hour}, Hold: 15 * time.Minute,
+		LowFeedback: quality.LowFeedbackSpec{Metric: "stars", Below: ptr(3.0)}, SlowerThan: 10 * time.Second})
+	want(t, "redaction", f.Redact, append(quality.DefaultRedact(),
+		quality.RedactRule{Pattern: `TCK-(\d+)`, Name: "ticket"}, quality.RedactRule{Field: "ssn"}))
+	want(t, "redaction that is switched off", c.Features[1].Redact, []quality.RedactRule{})
+	want(t, "map", f.Map, map[string][]string{"customer": {"asgood.customer", "traceloop.association.properties.account"},
+		"prompt": {"metadata.prompt_version"}, "attributes.language": {"app.language"}, "tier": {"app.tier"}})
+	want(t, "spans", f.Spans, quality.SpanSpec{Join: "request", Wait: 5 * time.Second})
+	want(t, "spans of a feature that says nothing", c.Features[1].Spans, quality.SpanSpec{Join: "request", Wait: quality.DefaultSpanWait})
+	want(t, "changes", c.Changes.Map[0], quality.ChangeMap{Repository: "acme/support-bot", Environment: "production", Features: []string{"support-assistant"},
+		Layer: quality.LayerServing, Carries: []quality.Layer{quality.LayerPrompt, quality.LayerTools}, Owner: "team-support"})
 	want(t, "monitors", f.Monitors, []quality.MonitorSpec{
 		{Metric: "correct", Worse: "lower", Range: &[2]float64{0, 1}, Material: ptr(0.03), Slices: []string{"customer", "model"}, MaxSlices: 20,
 			Adjust: []string{"language"}, Season: "hour", Baseline: quality.BaselineSpec{First: 500}, FalseAlarms: &quality.FalseAlarms{Samples: 100000}, Tile: ptr(true)},
@@ -100,7 +119,7 @@ func TestAFileThatSaysNothingGivesTheDefaults(t *testing.T) {
 			c := mustParse(t, text)
 			d := config.Defaults()
 			want(t, "features", len(c.Features), 0)
-			want(t, "storage", c.Storage, config.Storage{ClickHouse: "embedded", NATS: "embedded", Dir: filepath.Join("testdata", "data")})
+			want(t, "storage", c.Storage, config.Storage{ClickHouse: "embedded", NATS: "embedded", Dir: filepath.Join("testdata", "data"), MinFree: 512 << 20})
 			want(t, "retention", c.Retention, d.Retention)
 			want(t, "listen", c.Listen, d.Listen)
 			want(t, "false alarms", c.FalseAlarms, d.FalseAlarms)

@@ -14,17 +14,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// secretWord stands for what must never be shown: a password in the file, or what a variable holds.
-const secretWord = "s3cret-word"
+const secretWord = config.SecretWord
 
 // env is the environment of every test.
-func env(name string) (string, bool) {
-	v, ok := map[string]string{
-		"WORD": secretWord, "NUMBER": "7", "EMPTY": "", "CLICKHOUSE_PASSWORD": secretWord,
-		"WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-	}[name]
-	return v, ok
-}
+func env(name string) (string, bool) { return config.LookupVariable(name) }
 
 // problemsOf returns what is wrong with a file. It must be said in the one form that there is.
 func problemsOf(t testing.TB, text string) config.Problems {

@@ -32,7 +32,7 @@ func (d *decoder) text(n ast.Node, path, want string) (string, bool) {
 	at := d.places[path]
 	at.text = raw
 	defer func() { d.places[path] = at }()
-	if !replace || !strings.Contains(raw, "${") {
+	if !replace || d.verbatim || !strings.Contains(raw, "${") {
 		return raw, true
 	}
 	value, used, err := d.expand(raw)
@@ -44,7 +44,10 @@ func (d *decoder) text(n ast.Node, path, want string) (string, bool) {
 	return value, true
 }
 
-var variable = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+var (
+	variable         = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+	variableAnywhere = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+)
 
 // expand replaces ${NAME} by the variable and $${ by ${. What a variable holds is not looked into again.
 func (d *decoder) expand(s string) (value string, used bool, err error) {
@@ -121,8 +124,11 @@ var (
 	falseAlarmsType = reflect.TypeFor[quality.FalseAlarms]()
 	windowType      = reflect.TypeFor[quality.BaselineWindow]()
 	bytesType       = reflect.TypeFor[Bytes]()
+	rateType        = reflect.TypeFor[Rate]()
 	quotaType       = reflect.TypeFor[quality.Quota]()
 	redactRuleType  = reflect.TypeFor[quality.RedactRule]()
+	contentType     = reflect.TypeFor[quality.Content]()
+	promptsType     = reflect.TypeFor[[]quality.CanaryPrompt]()
 	listsType       = reflect.TypeFor[map[string][]string]()
 )
 
@@ -150,6 +156,8 @@ func (d *decoder) union(n ast.Node, v reflect.Value, path string) bool {
 			return false
 		}
 		d.duration(n, &v.Addr().Interface().(*quality.BaselineWindow).Last, path, "a duration such as 7d, or {from: TIME, to: TIME}")
+	case rateType:
+		d.rate(n, v.Addr().Interface().(*Rate), path)
 	case quotaType:
 		d.quota(n, v.Addr().Interface().(*quality.Quota), path)
 	case redactRuleType:
@@ -160,6 +168,13 @@ func (d *decoder) union(n ast.Node, v reflect.Value, path string) bool {
 		if ok {
 			v.Addr().Interface().(*quality.RedactRule).Kind = kind
 		}
+	case contentType:
+		d.content(n, v.Addr().Interface().(*quality.Content), path)
+	case promptsType:
+		if _, isList := n.(*ast.SequenceNode); isList {
+			return false
+		}
+		d.promptFile(n, v.Addr().Interface().(*[]quality.CanaryPrompt), path)
 	default:
 		return false
 	}

@@ -29,23 +29,54 @@ var (
 		"features[].scorers[].match":   {"first", "last"},
 		"features[].monitors[].worse":  {"lower", "higher"},
 		"features[].monitors[].season": {"hour"},
+		"features[].spans.join":        {quality.JoinRequest, quality.JoinNone},
+		"features[].sampling.always[]": {quality.AlwaysError, quality.AlwaysLowFeedback, quality.AlwaysSlow},
+		"features[].probes[].type":     {"A", "AAAA", "CNAME", "MX", "TXT", "NS"},
+		"features[].probes[].method":   {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"},
+		"changes.map[].layer":          words(quality.Layers()),
+		"changes.map[].carries[]":      words(quality.Layers()),
 	}
 	// required keys of a mapping, by path.
 	required = map[string][]string{
-		"features[]":                 {"name"},
-		"features[].scorers[]":       {"name", "type"},
-		"features[].monitors[]":      {"metric", "baseline"},
-		"features[].probes[]":        {"http"},
-		"customers[]":                {"name"},
-		"alerts.receivers[]":         {"name", "webhook"},
-		"alerts.receivers[].webhook": {"url", "secret"},
+		"features[]":                      {"name"},
+		"features[].scorers[]":            {"name", "type"},
+		"features[].monitors[]":           {"metric", "baseline"},
+		"features[].probes[].traffic":     {"errors_above"},
+		"customers[]":                     {"name"},
+		"alerts.receivers[]":              {"name", "webhook"},
+		"alerts.receivers[].webhook":      {"url", "secret"},
+		"changes.github":                  {"secret"},
+		"changes.gitlab":                  {"secret"},
+		"changes.pagerduty":               {"routing_key"},
+		"changes.map[]":                   {"repository"},
+		"features[].canaries[]":           {"name", "prompts"},
+		"features[].canaries[].prompts[]": {"id", "input"},
+		"features[].canaries[].chat":      {"base_url", "model"},
+		"features[].canaries[].http":      {"url"},
+	}
+	// oneOf holds groups of keys by path: a mapping has the keys of exactly one group.
+	oneOf = map[string][][]string{
+		"features[].redact[]":            {{"pattern", "name"}, {"field"}},
+		"features[].monitors[].baseline": {{"first"}, {"window"}, {"pinned"}},
+		"features[].probes[]":            {{"http"}, {"tcp"}, {"dns"}, {"tls"}, {"icmp"}, {"grpc"}, {"heartbeat", "every"}, {"traffic"}},
 	}
 )
+
+func words[T ~string](list []T) []any {
+	out := make([]any, len(list))
+	for i, w := range list {
+		out[i] = string(w)
+	}
+	return out
+}
 
 // Patterns of texts that stand for other things. A variable may stand for anything.
 const (
 	variablePattern = `\$\{`
 	durationPattern = `^([0-9]+(\.[0-9]+)?(ms|[smhdw]))+$|` + variablePattern
+	quotaPattern    = `^ *[0-9_]*[0-9][0-9_]* */ *(m|min|minute|h|hour|d|day) *$|` + variablePattern
+	ratePattern     = `^ *[0-9_]*[0-9][0-9_]*(\.[0-9]+)? */ *(s|sec|second|m|min|minute|h|hour) *$|` + variablePattern
+	amountPattern   = `^[0-9]+(\.[0-9]+)? ?([KMGT]?B|[KMGT]iB)?$|` + variablePattern
 	timePattern     = `^[0-9]{4}-[0-9]{2}-[0-9]{2}|` + variablePattern
 )
 
@@ -65,6 +96,11 @@ func scalarOr(kind, text string) object {
 	return either(object{"type": []any{kind, "null"}}, pattern(text+"|"+variablePattern))
 }
 
+// choice is one of some texts, or none.
+func choice(of []any) object {
+	return either(object{"enum": of}, object{"type": []any{"string", "null"}, "pattern": "^$|" + variablePattern})
+}
+
 func (m maker) schema(t reflect.Type, path string) object {
 	switch t {
 	case reflect.TypeFor[time.Duration]():
@@ -75,8 +111,26 @@ func (m maker) schema(t reflect.Type, path string) object {
 		period := m.mapping(t, path)
 		period["required"] = slices.Sorted(maps.Keys(period["properties"].(object)))
 		return either(pattern(durationPattern), period)
+	case reflect.TypeFor[config.Rate]():
+		return object{"type": []any{"string", "null"}, "pattern": ratePattern}
+	case reflect.TypeFor[quality.Quota]():
+		return object{"type": []any{"string", "null"}, "pattern": quotaPattern}
+	case reflect.TypeFor[config.Bytes]():
+		return either(object{"type": []any{"number", "null"}, "minimum": 0}, pattern(amountPattern))
+	case reflect.TypeFor[quality.RedactRule]():
+		return either(choice(words(quality.RedactKinds())), m.mapping(t, path))
+	case reflect.TypeFor[map[string][]string]():
+		one := m.schema(reflect.TypeFor[string](), path+"[]")
+		return object{"type": []any{"object", "null"}, "additionalProperties": either(one, object{"type": "array", "items": one})}
+	case reflect.TypeFor[quality.Content]():
+		return either(object{"type": []any{"string", "number", "boolean", "null"}}, m.schema(reflect.TypeFor[[]quality.Message](), path))
+	case reflect.TypeFor[[]quality.CanaryPrompt]():
+		list := object{"type": []any{"array", "null"}, "items": m.schema(t.Elem(), path+"[]")}
+		return either(object{"type": "string"}, list)
 	}
 	switch t.Kind() {
+	case reflect.Interface:
+		return object{} // any value
 	case reflect.Pointer:
 		return m.schema(t.Elem(), path)
 	case reflect.Struct:
@@ -95,7 +149,7 @@ func (m maker) schema(t reflect.Type, path string) object {
 		return scalarOr("number", `^[-+]?[0-9_.]+([eE][-+]?[0-9]+)?$`)
 	}
 	if c, ok := choices[path]; ok {
-		return either(object{"enum": c}, object{"type": []any{"string", "null"}, "pattern": "^$|" + variablePattern})
+		return choice(c)
 	}
 	return object{"type": []any{"string", "number", "boolean", "null"}}
 }
@@ -117,6 +171,10 @@ func (m maker) mapping(t reflect.Type, path string) object {
 	out := object{"type": []any{"object", "null"}, "properties": properties, "additionalProperties": false}
 	if r := required[path]; r != nil {
 		out["required"] = r
+	}
+	for _, keys := range oneOf[path] {
+		list, _ := out["oneOf"].([]any)
+		out["oneOf"] = append(list, object{"type": "object", "required": keys})
 	}
 	return out
 }

@@ -55,6 +55,7 @@ type demo struct {
 	clock   *clock
 	product *product
 	real    *productServer
+	key     string // with which the product sends
 	client  *http.Client
 }
 
@@ -101,6 +102,10 @@ func (d *demo) start(ctx context.Context) error {
 		Config: cfg, Logger: d.opts.Logger, Now: d.clock.Now, Simulated: true,
 	})
 	if err != nil {
+		return err
+	}
+	// The product sends with a key, so that the ingest listener may be open to other machines too.
+	if d.key, err = d.app.CreateKey(ctx, app.KeySpec{Name: "simulated product", Scopes: []app.KeyScope{"samples"}}); err != nil {
 		return err
 	}
 	return d.app.Start(ctx)
@@ -223,6 +228,7 @@ func (d *demo) post(ctx context.Context, samples []quality.Sample) error {
 		return fmt.Errorf("making a request: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/x-ndjson")
+	req.Header.Set("Authorization", "Bearer "+d.key)
 	res, err := d.client.Do(req)
 	if err != nil {
 		return fmt.Errorf("sending simulated samples: %w", err)

@@ -206,7 +206,7 @@ func checkPage(t *testing.T, page string) {
 		t.Error("the page does not say that it is simulated")
 	}
 	// What the two outages of the past cost in 90 days, and no more.
-	for _, uptime := range []string{"99.96 %", "99.97 %"} {
+	for _, uptime := range []string{"99.96\u00a0%", "99.97\u00a0%"} {
 		if !strings.Contains(html, uptime) {
 			t.Errorf("the page lacks an uptime of %s", uptime)
 		}

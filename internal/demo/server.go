@@ -55,10 +55,13 @@ func (p *productServer) page(w http.ResponseWriter, r *http.Request) {
 			Incident struct {
 				Name string `json:"name"`
 			} `json:"incident"`
+			Change struct {
+				Title string `json:"title"`
+			} `json:"change"`
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(body, &event); err == nil {
-		fmt.Fprintf(p.out, ">> webhook to on-call (signature checked): %s: %s\n", event.Type, event.Data.Incident.Name)
+		fmt.Fprintf(p.out, ">> webhook to on-call (signature checked): %s: %s\n", event.Type, event.Data.Incident.Name+event.Data.Change.Title)
 	}
 	w.WriteHeader(http.StatusNoContent)
 }

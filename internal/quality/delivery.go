@@ -8,6 +8,14 @@ type Delivery struct {
 	Traffic []Traffic   `json:"traffic,omitempty"` // of the samples and of what was dropped
 	Scores  []Score     `json:"scores,omitempty"`  // that came after their samples
 	Aliases []Alias     `json:"aliases,omitempty"` // other names by which later scores may call a sample
+	Said    []Said      `json:"said,omitempty"`    // who gave the scores that were joined into samples
+}
+
+// Said names the evaluations whose numbers are among a sample's scores, so that one that comes again does
+// not count twice.
+type Said struct {
+	Sample SampleKey `json:"sample"`
+	Scores []string  `json:"scores"` // metric, zero byte, giver
 }
 
 // SampleKey names a sample: ids are unique for each feature.

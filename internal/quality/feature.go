@@ -10,11 +10,12 @@ type Feature struct {
 	Match    map[string]string   `yaml:"match"` // OTLP attributes that make a span a sample of this feature
 	Map      map[string][]string `yaml:"map"`   // fields and attributes of a sample by the OTLP attributes they come from, the first present one wins
 	Spans    SpanSpec            `yaml:"spans"`
-	Redact   []RedactRule        `yaml:"redact"` // what is replaced before storing; nil means DefaultRedact, empty means nothing
+	Redact   []RedactRule        `yaml:"redact"` // what is replaced before storing; absent means every kind, an empty list means nothing
 	Scorers  []ScorerSpec        `yaml:"scorers"`
 	Monitors []MonitorSpec       `yaml:"monitors"`
 	Probes   []ProbeSpec         `yaml:"probes"`
-	Sampling *SamplingSpec       `yaml:"sampling"` // nil: every output is kept, with weight 1
+	Canaries []CanarySpec        `yaml:"canaries"`
+	Sampling *SamplingSpec       `yaml:"sampling"` // absent: every output is kept, with weight 1
 }
 
 // ScorerSpec configures a scorer. Its metric has the scorer's name.
@@ -47,16 +48,16 @@ const (
 type MonitorSpec struct {
 	Metric      string       `yaml:"metric"`
 	Worse       Direction    `yaml:"worse"`
-	Range       *[2]float64  `yaml:"range"`     // bounds of the metric; nil means 0 to 1, or unbounded for length
+	Range       *[2]float64  `yaml:"range"`     // bounds of the metric; absent means 0 to 1, or unbounded for length
 	Unbounded   bool         `yaml:"unbounded"` // no bounds: watched by its ranks in the baseline
-	Material    *float64     `yaml:"material"`  // smallest drop that matters, in the metric's unit; nil means 1 % of the range
+	Material    *float64     `yaml:"material"`  // smallest drop that matters, in the metric's unit; absent means 1 % of the range
 	Slices      []string     `yaml:"slices"`
 	MaxSlices   int          `yaml:"max_slices"` // values watched per attribute, the largest first; 0 means 50
 	Adjust      []string     `yaml:"adjust"`
 	Season      string       `yaml:"season"` // hour, or empty
 	Baseline    BaselineSpec `yaml:"baseline"`
 	FalseAlarms *FalseAlarms `yaml:"false_alarms"` // overrides the top-level budget
-	Tile        *bool        `yaml:"tile"`         // shown on the status page's tile; nil means true
+	Tile        *bool        `yaml:"tile"`         // shown on the status page's tile; absent means true
 }
 
 // BaselineSpec says which scores later ones are compared with. Exactly one form is set.

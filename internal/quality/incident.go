@@ -66,4 +66,5 @@ const (
 	RegressionOpened    RegressionEventType = "opened"
 	RegressionUpdated   RegressionEventType = "updated"
 	RegressionRecovered RegressionEventType = "recovered"
+	RegressionWithdrawn RegressionEventType = "withdrawn" // its monitor was changed or removed: nobody can tell how it ends
 )

@@ -52,7 +52,7 @@ type ProbeSpec struct {
 	ExpiresIn time.Duration     `yaml:"expires_in"` // tls: down when the certificate ends sooner; 0 means when it has ended
 	Service   string            `yaml:"service"`    // grpc: name of the service; empty means the server as a whole
 	Secure    bool              `yaml:"secure"`     // grpc: speak TLS
-	Grace     time.Duration     `yaml:"grace"`      // heartbeat: how late a beat may be; default a tenth of Every, at least 10 s
+	Grace     time.Duration     `yaml:"grace"`      // heartbeat: how late a beat may be; default a tenth of every, at least 10 s
 
 	Every      time.Duration `yaml:"every"`       // between checks, default 30 s; of a heartbeat: between its beats
 	Timeout    time.Duration `yaml:"timeout"`     // of one try; default 10 s

@@ -32,7 +32,8 @@ type Regression struct {
 	DetectedAt     time.Time         `json:"detected_at"`
 	DetectedSample uint64            `json:"detected_sample"`
 	RecoveredAt    *time.Time        `json:"recovered_at"`
-	Share          float64           `json:"share"` // share of the feature's scored samples that the slice holds, 0 to 1
+	WithdrawnAt    *time.Time        `json:"withdrawn_at,omitempty"` // its monitor was changed or removed before it recovered
+	Share          float64           `json:"share"`                  // share of the feature's scored samples that the slice holds, 0 to 1
 }
 
 // RegressionSlice is one slice in which a regression is confirmed.
@@ -49,8 +50,8 @@ type RegressionSlice struct {
 	RecoveredAt    *time.Time  `json:"recovered_at"`
 }
 
-// Open reports whether the regression has not recovered.
-func (r *Regression) Open() bool { return r.RecoveredAt == nil }
+// Open reports whether the regression is still watched and has not recovered.
+func (r *Regression) Open() bool { return r.RecoveredAt == nil && r.WithdrawnAt == nil }
 
 // MonitorState says what a monitor can tell now.
 type MonitorState string

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Sample is one production output kept for scoring, with its input, context and provenance.
@@ -58,8 +59,8 @@ type Usage struct {
 
 // Message is one chat message.
 type Message struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
+	Role    string `json:"role" yaml:"role"`
+	Content string `json:"content" yaml:"content"`
 }
 
 // Content is an input or an output: either plain text or a list of chat messages.
@@ -121,6 +122,10 @@ func (c *Content) UnmarshalJSON(data []byte) error {
 	switch data[0] {
 	case '"':
 		c.Messages = nil
+		if plain(data) {
+			c.Text = string(data[1 : len(data)-1])
+			return nil
+		}
 		return json.Unmarshal(data, &c.Text)
 	case '[':
 		c.Text, c.Messages = "", []Message{}
@@ -130,6 +135,19 @@ func (c *Content) UnmarshalJSON(data []byte) error {
 	default:
 		return fmt.Errorf("want a string or a list of chat messages, got %.20s", data)
 	}
+}
+
+// plain reports whether a JSON string stands for itself: nothing in it is escaped or would have to be.
+func plain(data []byte) bool {
+	if len(data) < 2 || data[len(data)-1] != '"' {
+		return false
+	}
+	for _, c := range data[1 : len(data)-1] {
+		if c == '"' || c == '\\' || c < ' ' {
+			return false
+		}
+	}
+	return utf8.Valid(data)
 }
 
 // Limits on the names in a sample; longer ones are refused so that keys and labels stay bounded.

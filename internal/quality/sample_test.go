@@ -65,3 +65,23 @@ func TestSliceKey(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// A text reads the same the quick way and the slow way.
+func TestContentOfText(t *testing.T) {
+	for _, text := range []string{"", "plain", `with "quotes"`, "new\nline", "ümläut", `back\slash`, "\u2028", "a\x00b", "<tag>&"} {
+		data, err := json.Marshal(quality.Text(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c quality.Content
+		if err := json.Unmarshal(data, &c); err != nil || c.Text != text || c.Messages != nil {
+			t.Errorf("%s: got %+v (%v), want %q", data, c, err, text)
+		}
+	}
+	for _, bad := range []string{`"`, `"a`, `a"`, "\"a\nb\"", `"a"b"`} {
+		var c quality.Content
+		if err := c.UnmarshalJSON([]byte(bad)); err == nil {
+			t.Errorf("%q: got %+v and no error", bad, c)
+		}
+	}
+}

@@ -11,11 +11,11 @@ type SamplingSpec struct {
 	Rate           float64          `yaml:"rate"`             // probability of an output that no other rule names; above 0, at most 1; 0 means 1
 	PerCustomerMin Quota            `yaml:"per_customer_min"` // short for min: {customer: QUOTA}
 	Min            map[string]Quota `yaml:"min"`              // by attribute: the first N of each value in each period are kept
-	Always         []string         `yaml:"always"`           // rules whose outputs are kept: AlwaysError, AlwaysLowFeedback, AlwaysSlow
+	Always         []string         `yaml:"always"`           // rules whose outputs are kept: error, low_feedback, slow
 	Budget         Quota            `yaml:"budget"`           // most samples kept in a period; wins over every other rule
-	Hold           time.Duration    `yaml:"hold"`             // how long AlwaysLowFeedback waits for feedback
-	LowFeedback    LowFeedbackSpec  `yaml:"low_feedback"`     // what AlwaysLowFeedback calls low
-	SlowerThan     time.Duration    `yaml:"slower_than"`      // what AlwaysSlow calls slow
+	Hold           time.Duration    `yaml:"hold"`             // how long low_feedback waits for feedback; default 10 min
+	LowFeedback    LowFeedbackSpec  `yaml:"low_feedback"`     // what low_feedback calls low
+	SlowerThan     time.Duration    `yaml:"slower_than"`      // what slow calls slow
 }
 
 // The rules of SamplingSpec.Always.
@@ -34,8 +34,8 @@ const (
 
 // LowFeedbackSpec says which feedback is low: a score of Metric below Below.
 type LowFeedbackSpec struct {
-	Metric string   `yaml:"metric"` // empty means DefaultFeedbackMetric
-	Below  *float64 `yaml:"below"`  // nil means DefaultFeedbackBelow
+	Metric string   `yaml:"metric"` // empty means thumbs
+	Below  *float64 `yaml:"below"`  // absent means 0.5
 }
 
 // Reception is what people have said of an output so far. The zero value is ReceptionUnknown.

@@ -4,8 +4,8 @@ import "time"
 
 // SpanSpec says how the spans of one request become samples.
 type SpanSpec struct {
-	Join string        `yaml:"join"` // JoinRequest (default) or JoinNone
-	Wait time.Duration `yaml:"wait"` // for late spans, after the last one of a request; default DefaultSpanWait
+	Join string        `yaml:"join"` // request (default): all spans of a request are one sample; none: each output span is one
+	Wait time.Duration `yaml:"wait"` // for late spans, after the last one of a request; default 2 s
 }
 
 // The ways of joining spans.

@@ -10,7 +10,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/gin-gonic/gin"
@@ -60,10 +62,28 @@ func Fail(c *gin.Context, err error) {
 		p.RequestID = requestID(c)
 		logger(c).ErrorContext(c, "request failed", "request_id", p.RequestID, "method", c.Request.Method, "route", route(c), "err", err)
 	}
-	if (status == http.StatusServiceUnavailable || status == http.StatusInsufficientStorage) && c.Writer.Header().Get("Retry-After") == "" {
-		c.Header("Retry-After", "5")
+	if after := RetryAfter(status, err); after > 0 && c.Writer.Header().Get("Retry-After") == "" {
+		c.Header("Retry-After", strconv.Itoa(after))
 	}
 	c.AbortWithStatusJSON(status, problemBody{p})
+}
+
+// retryAfter is what callers are asked to wait where nothing better is known, in seconds.
+const retryAfter = 5
+
+// RetryAfter returns the seconds that a caller is asked to wait before it tries again, at least 1; 0 where
+// trying again does not help.
+func RetryAfter(status int, err error) int {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusInsufficientStorage:
+	default:
+		return 0
+	}
+	wait := quality.RetryOf(err)
+	if wait <= 0 {
+		return retryAfter
+	}
+	return int(max(math.Ceil(wait.Seconds()), 1))
 }
 
 // ProblemOf returns the status of an error and what its caller may read. Rooms that render HTML use
@@ -82,6 +102,10 @@ func ProblemOf(err error) (int, Problem) {
 		return http.StatusNotFound, Problem{Kind: "not_found", Message: err.Error()}
 	case quality.KindConflict:
 		return http.StatusConflict, Problem{Kind: "conflict", Message: err.Error()}
+	case quality.KindUnauthenticated:
+		return http.StatusUnauthorized, Problem{Kind: "unauthenticated", Message: err.Error()}
+	case quality.KindTooMany:
+		return http.StatusTooManyRequests, Problem{Kind: "too_many", Message: err.Error()}
 	case quality.KindForbidden:
 		return http.StatusForbidden, Problem{Kind: "forbidden", Message: err.Error()}
 	case quality.KindFull:

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/asgood-dev/asgood/internal/app"
+	"github.com/asgood-dev/asgood/internal/quality"
+)
+
+func canaryCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "canary", Short: "Ask golden prompts, and read how often they behave as they should"}
+	cmd.AddCommand(canaryRunCommand(), canaryListCommand())
+	return cmd
+}
+
+const canaryServer = "internal address of a running server; the default is the configuration's, and the data directory itself when none runs"
+
+func canaryRunCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "run NAME", Args: nameArgument,
+		Short:   "Ask every prompt of a canary now, outside of its schedule",
+		Example: "  asgood canary run golden\n  asgood canary run golden --json | jq .all.rate",
+	}
+	path := configFlag(cmd)
+	server := cmd.Flags().String("server", "", canaryServer)
+	asJSON := cmd.Flags().Bool("json", false, "print the result as JSON")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, err := load(*path)
+		if err != nil {
+			return err
+		}
+		report, err := app.RunCanary(cmd.Context(), app.CanaryOptions{Config: cfg, Server: *server, Progress: calls(cmd), Logger: quiet(cmd)}, args[0])
+		if err != nil {
+			return fmt.Errorf("running canary %q: %w", args[0], err)
+		}
+		return printCanaryRun(cmd.OutOrStdout(), &report, *asJSON)
+	}
+	return cmd
+}
+
+func nameArgument(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return quality.Errorf(quality.KindInvalid, "want the name of one canary; asgood canary list shows them")
+	}
+	return nil
+}
+
+// calls shows how far a run has come where a person watches.
+func calls(cmd *cobra.Command) func(done, total int) {
+	if info, err := os.Stderr.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return nil
+	}
+	return func(done, total int) {
+		end := ""
+		if done == total {
+			end = "\n"
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "\r%d of %d calls%s", done, total, end)
+	}
+}
+
+func printCanaryRun(w io.Writer, r *app.CanaryReport, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, r)
+	}
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "prompt\trate\t95 % interval\tcount\tof\tcounted\tfailed\tfirst failure")
+	for i := range r.Prompts {
+		printRate(t, r.Prompts[i].PromptID, &r.Prompts[i].BehaviourRate, dash(r.Prompts[i].Problem))
+	}
+	printRate(t, "all", &r.All, "")
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if r.Run.Unasked > 0 {
+		fmt.Fprintf(w, "%d calls were not made: the time of the run was over\n", r.Run.Unasked)
+	}
+	if r.Run.Lost > 0 {
+		fmt.Fprintf(w, "%d answers could not be stored as samples\n", r.Run.Lost)
+	}
+	if r.Run.Calls > 0 && r.Run.Failed == r.Run.Calls {
+		return fmt.Errorf("none of %d calls has an answer", r.Run.Calls)
+	}
+	return nil
+}
+
+func printRate(w io.Writer, name string, r *quality.BehaviourRate, last string) {
+	interval := "-"
+	if r.Rate != nil {
+		interval = fmt.Sprintf("%.3f to %.3f", r.Lo, r.Hi)
+	}
+	fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t%s\n", name, figure(r.Rate), interval, r.Count, r.N, r.Kind, r.Failed, last)
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+func canaryListCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "list", Args: cobra.NoArgs, Short: "List canaries with their latest behaviour rates"}
+	path := configFlag(cmd)
+	server := cmd.Flags().String("server", "", canaryServer)
+	asJSON := cmd.Flags().Bool("json", false, "print the result as JSON")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, err := load(*path)
+		if err != nil {
+			return err
+		}
+		list, err := app.ListCanaries(cmd.Context(), app.CanaryOptions{Config: cfg, Server: *server, Logger: quiet(cmd)})
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return printJSON(cmd.OutOrStdout(), map[string]any{"canaries": list})
+		}
+		return printCanaries(cmd.OutOrStdout(), list)
+	}
+	return cmd
+}
+
+func printCanaries(w io.Writer, list []app.CanaryStatus) error {
+	if len(list) == 0 {
+		fmt.Fprintln(w, "no canaries")
+		return nil
+	}
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "name\tfeature\tendpoint\tevery\tprompts\trepeat\tlast run\tcalls\tfailed\trate\t95 % interval")
+	for i := range list {
+		c := &list[i]
+		last, done, failed := "never", "-", "-"
+		if c.Last != nil {
+			last = c.Last.StartedAt.UTC().Format("2006-01-02 15:04")
+			done, failed = fmt.Sprint(c.Last.Calls), fmt.Sprint(c.Last.Failed)
+		}
+		rate, interval := "-", "-"
+		if c.All != nil && c.All.Latest.Rate != nil {
+			rate, interval = figure(c.All.Latest.Rate), fmt.Sprintf("%.3f to %.3f", c.All.Latest.Lo, c.All.Latest.Hi)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\n", c.Name, c.Feature, c.Endpoint,
+			time.Duration(c.EverySeconds)*time.Second, c.Prompts, c.Repeat, last, done, failed, rate, interval)
+	}
+	return t.Flush()
+}

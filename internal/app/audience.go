@@ -1,0 +1,79 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"google.golang.org/grpc"
+
+	"github.com/asgood-dev/asgood/internal/auth"
+)
+
+// audiences declares for whom each route of each listener is. A route that is not here is open to nobody, and
+// the process does not start with one.
+func audiences() auth.Table {
+	return auth.Table{
+		// The status page.
+		"* /":              auth.Public,
+		"* /incidents/:id": auth.Public,
+		"* /assets/*":      auth.Public,
+		"* /api/v2/*":      auth.Public,
+		"GET /live":        auth.Public,
+
+		// What senders and heartbeats call.
+		"POST /v1/samples":       auth.Machine(auth.ScopeSamples),
+		"POST /v1/scores":        auth.Machine(auth.ScopeScores),
+		"POST /v1/traces":        auth.Machine(auth.ScopeTraces),
+		"POST /v1/logs":          auth.Machine(auth.ScopeTraces),
+		"POST /v1/changes":       auth.Machine(auth.ScopeChanges),
+		"* /v1/heartbeats/:name": auth.Machine(auth.ScopeHeartbeats),
+		auth.MethodGRPC + " /opentelemetry.proto.collector.trace.v1.TraceService/Export": auth.Machine(auth.ScopeTraces),
+		auth.MethodGRPC + " /opentelemetry.proto.collector.logs.v1.LogsService/Export":   auth.Machine(auth.ScopeTraces),
+
+		// Webhooks, which sign what they send.
+		"POST /v1/changes/github":                      auth.Signed,
+		"POST /v1/changes/gitlab":                      auth.Signed,
+		"POST /v1/changes/pagerduty":                   auth.Signed,
+		"POST /v1/changes/pagerduty/v2/change/enqueue": auth.Signed,
+
+		// What this machine may know and do.
+		"GET /healthz":                auth.Internal,
+		"GET /readyz":                 auth.Internal,
+		"GET /metrics":                auth.Internal,
+		"* /debug/pprof/*":            auth.Internal,
+		"GET /v1/changes":             auth.Internal,
+		"GET /v1/canaries":            auth.Internal,
+		"POST /v1/canaries/:name/run": auth.Internal,
+		"GET /v1/keys":                auth.Internal,
+		"POST /v1/keys":               auth.Internal,
+		"DELETE /v1/keys/:id":         auth.Internal,
+	}
+}
+
+// checkAudiences reports the routes of an engine that declare no audience.
+func checkAudiences(table auth.Table, e *gin.Engine) error {
+	var missing []string
+	for _, r := range e.Routes() {
+		if _, ok := table.Of(r.Method, r.Path); !ok {
+			missing = append(missing, r.Method+" "+r.Path)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("routes without an audience: %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// checkMethods reports the methods of a gRPC server that declare no audience.
+func checkMethods(services map[string]grpc.ServiceInfo) error {
+	table := audiences()
+	for name, service := range services {
+		for _, m := range service.Methods {
+			if _, ok := table.Of(auth.MethodGRPC, "/"+name+"/"+m.Name); !ok {
+				return fmt.Errorf("gRPC method /%s/%s has no audience", name, m.Name)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package auth
+
+import "strings"
+
+// Audience says for whom a route is.
+type Audience struct {
+	kind  audienceKind
+	scope Scope // of a machine
+}
+
+type audienceKind int
+
+const (
+	undeclared audienceKind = iota // nobody may call it
+	public
+	machine
+	signed
+	internal
+)
+
+// The audiences without a scope.
+var (
+	// Public is for everyone.
+	Public = Audience{kind: public}
+	// Signed is for services that prove with each request that they know a secret of the configuration.
+	// Their routes see to it themselves.
+	Signed = Audience{kind: signed}
+	// Internal is for this machine: its listener is bound to a loopback address.
+	Internal = Audience{kind: internal}
+)
+
+// Machine is for who has a key of a scope.
+func Machine(s Scope) Audience { return Audience{kind: machine, scope: s} }
+
+// Scope returns the scope that a machine's key needs, and whether the audience is machines.
+func (a Audience) Scope() (Scope, bool) { return a.scope, a.kind == machine }
+
+// String returns the audience in words.
+func (a Audience) String() string {
+	switch a.kind {
+	case public:
+		return "public"
+	case machine:
+		return "machine with scope " + string(a.scope)
+	case signed:
+		return "signed"
+	case internal:
+		return "internal"
+	default:
+		return "undeclared"
+	}
+}
+
+// MethodGRPC is the method of gRPC calls in a Table.
+const MethodGRPC = "GRPC"
+
+// Table declares the audience of every route, as "METHOD /path" with the path as it was registered. A path
+// that ends in * stands for all that begin so, a method * for all methods.
+type Table map[string]Audience
+
+// Of returns the audience of a route. An exact entry goes before a longer prefix, and that before a shorter.
+func (t Table) Of(method, path string) (Audience, bool) {
+	for _, m := range []string{method, "*"} {
+		if a, ok := t[m+" "+path]; ok {
+			return a, true
+		}
+	}
+	best, found := "", Audience{}
+	for pattern, a := range t {
+		m, p, _ := strings.Cut(pattern, " ")
+		prefix, ok := strings.CutSuffix(p, "*")
+		if ok && (m == method || m == "*") && strings.HasPrefix(path, prefix) && (best == "" || len(prefix) > len(best)) {
+			best, found = prefix, a
+		}
+	}
+	return found, best != ""
+}
