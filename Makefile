@@ -5,6 +5,7 @@ SHELL := /bin/bash
 GO ?= go
 ENGINE := deploy/engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
 BIN := bin/asgood
+SENDERS := internal/app/senders/testdata
 GOLANGCI_VERSION := v2.15.0
 FUZZTIME ?= 5s
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -18,11 +19,11 @@ run: build ## Set up everything and start the demo on http://localhost:8080.
 	$(BIN) demo
 
 .PHONY: test
-test: engine chromium ## Set up everything and run every test.
+test: engine chromium senders ## Set up everything and run every test.
 	$(GO) test -timeout 20m ./...
 
 .PHONY: race
-race: engine chromium ## Run every test under the race detector.
+race: engine chromium senders ## Run every test under the race detector.
 	$(GO) test -race -short -timeout 40m ./...
 
 .PHONY: build
@@ -39,6 +40,20 @@ $(ENGINE): deploy/engine/package-lock.json
 	else \
 		echo "no packaged engine for $$(uname -sm): set ASGOOD_LIBCHDB to a libchdb.so, or configure a remote ClickHouse"; \
 	fi
+
+# Senders that others wrote, for tests only. Their tests skip where they are not installed.
+.PHONY: senders
+senders: bin/otelcol $(SENDERS)/javascript/node_modules/.package-lock.json ## Install and build the senders that the tests run, pinned.
+
+bin/otelcol: $(wildcard $(SENDERS)/otelcol/*)
+	@echo "building an OpenTelemetry collector (about a minute, once)"
+	cd $(SENDERS)/otelcol && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(CURDIR)/$@ .
+
+# npm writes this file last.
+$(SENDERS)/javascript/node_modules/.package-lock.json: $(SENDERS)/javascript/package-lock.json
+	@echo "installing the JavaScript senders (about 150 MB, once)"
+	cd $(SENDERS)/javascript && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # The browser is for tests only. Where it cannot be installed the tests of pages skip and say so.
 .PHONY: chromium

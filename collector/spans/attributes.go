@@ -20,6 +20,7 @@ const (
 	groupAnnotations
 	groupOwn
 	groupSettings
+	groupTools
 	groups
 )
 
@@ -44,6 +45,7 @@ var prefixes = []struct {
 	{"session.evaluations.", groupAnnotations, true},
 	{"asgood.", groupOwn, false},
 	{"ai.settings.", groupSettings, false},
+	{"llm.tools.", groupTools, false},
 }
 
 // pair is an attribute of a family.

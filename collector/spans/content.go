@@ -14,7 +14,7 @@ import (
 // event with the operation's details, the names of the AI SDK and of OpenInference, the older indexed or
 // plain attributes, the older events, and last what frameworks note of their functions.
 func (r *reading) content(rec *Record, events ptrace.SpanEventSlice) {
-	in, made := &parts{}, &parts{}
+	in, made := &parts{told: true}, &parts{}
 	s := &rec.Sample
 	r.present(r.own, s, in, made)
 	for _, e := range events.All() {
@@ -157,8 +157,8 @@ func (p *parts) eventMessages(v *view, role string) []quality.Message {
 
 // messageEvent reads an older event that came as a log record, whose body is the message.
 func (r *reading) messageEvent(rec *Record, name string, body pcommon.Value) {
-	p := &parts{}
 	role, isOutput := outputEvents[name]
+	p := &parts{told: !isOutput}
 	if !isOutput {
 		role = inputEvents[name]
 	}

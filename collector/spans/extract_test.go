@@ -139,6 +139,38 @@ func TestUsageAndParams(t *testing.T) {
 	}
 }
 
+// The tools that a model was offered come in three forms, and are left out where they were redacted.
+func TestToolDefinitions(t *testing.T) {
+	for _, tt := range []struct {
+		attributes map[string]any
+		want       string
+	}{
+		{map[string]any{"gen_ai.tool.definitions": `[{"name":"a"},{"name":"b"}]`}, `[{"name":"a"},{"name":"b"}]`},
+		{map[string]any{"ai.prompt.tools": []any{`{"name":"a"}`, "plain"}}, `[{"name":"a"},"plain"]`},
+		{map[string]any{"llm.tools.10.tool.json_schema": `{"name":"b"}`, "llm.tools.2.tool.json_schema": `{"name":"a"}`}, `[{"name":"a"},{"name":"b"}]`},
+		{map[string]any{"llm.tools.0.tool.json_schema": "__REDACTED__", "llm.tools.x.tool.json_schema": "{}", "llm.tools.1.tool.name": "a"}, `null`},
+	} {
+		tt.attributes["gen_ai.operation.name"] = "chat"
+		got, err := json.Marshal(extract(t, quality.Feature{}, tt.attributes).Record.Sample.Params["tool_definitions"])
+		if err != nil || string(got) != tt.want {
+			t.Errorf("%v: got %s (%v), want %s", tt.attributes, got, err, tt.want)
+		}
+	}
+}
+
+// What a model was told of an earlier call is a result, though the call stands beside it.
+func TestResultBesideItsCall(t *testing.T) {
+	r := extract(t, quality.Feature{}, map[string]any{
+		"gen_ai.operation.name": "chat",
+		"gen_ai.input.messages": `[{"role":"user","content":"q"},{"role":"assistant","parts":[{"type":"tool_call","id":"1","name":"find","arguments":{}}]},` +
+			`{"role":"tool","parts":[{"type":"tool_call_response","id":"1","response":"found"}]}]`,
+		"gen_ai.output.messages": `[{"role":"assistant","content":"a"}]`,
+	}).Record
+	if len(r.Results) != 1 || r.Results[0].Call != "1" || string(r.Results[0].Result) != `"found"` || len(r.Sample.Tools) != 0 {
+		t.Errorf("got results %s and calls %v", r.Results, r.Sample.Tools)
+	}
+}
+
 func TestTooLargeAndTooMany(t *testing.T) {
 	got := extract(t, quality.Feature{}, map[string]any{"gen_ai.operation.name": "chat", "gen_ai.completion": strings.Repeat("x", spans.MaxRecord+1)})
 	if quality.KindOf(got.Err) != quality.KindTooLarge {

@@ -49,12 +49,41 @@ func (r *reading) params() map[string]any {
 			out = setting(out, p.name, p.value.AsRaw())
 		}
 	}
-	for _, s := range []slot{genToolDefinitions, aiPromptTools} {
-		if v, ok := r.own.get(s); ok {
-			out = setting(out, "tool_definitions", parsed(v))
-		}
+	if tools := r.toolDefinitions(); tools != nil {
+		out = setting(out, "tool_definitions", tools)
 	}
 	return out
+}
+
+// toolDefinitions are the tools that the model was offered: as one attribute, in which each may be JSON text
+// of its own, or as one attribute for each.
+func (r *reading) toolDefinitions() any {
+	for _, s := range []slot{genToolDefinitions, aiPromptTools} {
+		if v, ok := r.own.get(s); ok {
+			return eachParsed(v)
+		}
+	}
+	return r.listedTools()
+}
+
+func (r *reading) listedTools() any {
+	if len(r.own.groups[groupTools]) == 0 {
+		return nil
+	}
+	byIndex := map[int]any{}
+	for _, p := range r.own.groups[groupTools] {
+		if i, field, ok := index(p.name); ok && field == "tool.json_schema" && textOf(p.value) != "" {
+			byIndex[i] = parsed(p.value)
+		}
+	}
+	if len(byIndex) == 0 {
+		return nil
+	}
+	list := make([]any, 0, len(byIndex))
+	for _, i := range sortedKeys(byIndex) {
+		list = append(list, byIndex[i])
+	}
+	return list
 }
 
 // invocation reads the settings that OpenInference keeps as one JSON object.
@@ -125,6 +154,18 @@ func parsed(v pcommon.Value) any {
 		return v.AsRaw()
 	}
 	return raw
+}
+
+// eachParsed is parsed for a list, whose elements may be texts that say more.
+func eachParsed(v pcommon.Value) any {
+	if v.Type() != pcommon.ValueTypeSlice {
+		return parsed(v)
+	}
+	list := make([]any, v.Slice().Len())
+	for i := range list {
+		list[i] = parsed(v.Slice().At(i))
+	}
+	return list
 }
 
 func (r *reading) usage() *quality.Usage {
@@ -201,7 +242,7 @@ func (r *reading) finish() string {
 	if v, ok := r.own.get(genFinish); ok && v.Type() == pcommon.ValueTypeSlice && v.Slice().Len() > 0 {
 		return textOf(v.Slice().At(0))
 	}
-	if reason := r.own.text(aiFinish); reason != "" {
+	if reason := r.own.text(aiFinish, llmFinish); reason != "" {
 		return reason
 	}
 	for _, p := range r.own.groups[groupCompletion] {

@@ -17,6 +17,7 @@ type parts struct {
 	byID         map[string]int
 	results      []Result // of calls of this turn
 	instructions string
+	told         bool // the messages are what the model was told, so calls in them are those of earlier outputs
 	redacted     bool // some of the text was taken out, so what is left is not what was said
 }
 
@@ -238,10 +239,10 @@ func (p *parts) call(id, name string, arguments json.RawMessage) {
 	p.ids = append(p.ids, id)
 }
 
-// result notes the result of a call, with the call where that is at hand.
+// result notes the result of a call, with the call where that was made in the same output.
 func (p *parts) result(id string, result json.RawMessage) {
 	id = clip(clean(id), quality.MaxNameLen)
-	if i, ok := p.byID[id]; ok {
+	if i, ok := p.byID[id]; ok && !p.told {
 		p.calls[i].Result = result
 		return
 	}

@@ -64,13 +64,16 @@ const (
 	aiResponseID
 	genFinish
 	aiFinish
+	llmFinish
 	errorType
 
 	asgoodCustomer
 	customerID
 	tenantID
+	traceloopCustomer
 	conversationID
 	sessionID
+	traceloopSession
 
 	promptName
 	promptVersion
@@ -170,13 +173,16 @@ var names = [slots]string{
 	aiResponseID:  "ai.response.id",
 	genFinish:     "gen_ai.response.finish_reasons",
 	aiFinish:      "ai.response.finishReason",
+	llmFinish:     "llm.finish_reason",
 	errorType:     "error.type",
 
-	asgoodCustomer: "asgood.customer",
-	customerID:     "customer.id",
-	tenantID:       "tenant.id",
-	conversationID: "gen_ai.conversation.id",
-	sessionID:      "session.id",
+	asgoodCustomer:    "asgood.customer",
+	customerID:        "customer.id",
+	tenantID:          "tenant.id",
+	traceloopCustomer: "traceloop.association.properties.customer_id",
+	conversationID:    "gen_ai.conversation.id",
+	sessionID:         "session.id",
+	traceloopSession:  "traceloop.association.properties.session_id",
 
 	promptName:             "gen_ai.prompt.name",
 	promptVersion:          "gen_ai.prompt.version",

@@ -115,8 +115,8 @@ func (r *reading) common(rec *Record, f *feature) {
 	if f != nil {
 		s.Feature = f.name
 	}
-	s.Customer = r.field(f, "customer", asgoodCustomer, customerID, tenantID)
-	s.Conversation = r.field(f, "conversation", conversationID, sessionID)
+	s.Customer = r.field(f, "customer", asgoodCustomer, customerID, tenantID, traceloopCustomer)
+	s.Conversation = r.field(f, "conversation", conversationID, sessionID, traceloopSession)
 	s.Attributes = r.attributes(f)
 	if text := r.field(f, "reference"); text != "" {
 		s.Reference = &text

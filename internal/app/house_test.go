@@ -54,6 +54,7 @@ var owners = map[string][]string{
 	"google.golang.org/genproto":          {"collector", "internal/auth"},
 	"github.com/parquet-go/":              {"collector/files/parquet"},
 	"github.com/chromedp/":                {}, // tests only
+	"go.opentelemetry.io/otel":            {}, // tests only: senders
 	"github.com/tidwall/gjson":            {"collector/spans"},
 	"github.com/theory/jsonpath":          {"collector/canary", "internal/config"},
 	"github.com/go-json-experiment/":      {"internal/wire", "collector/files"},

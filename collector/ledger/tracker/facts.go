@@ -53,7 +53,7 @@ func layerOf(facet string) quality.Layer {
 // passing reports whether a parameter belongs to one request and says nothing about the feature.
 func passing(param string) bool {
 	switch param {
-	case "seed", "user", "metadata", "request_id", "stream", "prompt_cache_key", "safety_identifier":
+	case "seed", "user", "metadata", "request_id", "stream", "stream_options", "prompt_cache_key", "safety_identifier":
 		return true
 	}
 	return false
