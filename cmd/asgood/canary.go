@@ -15,7 +15,11 @@ import (
 )
 
 func canaryCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "canary", Short: "Ask golden prompts, and read how often they behave as they should"}
+	cmd := &cobra.Command{
+		Use: "canary", Short: "Ask golden prompts, and read how often they behave as they should", Args: knownCommand,
+		SuggestionsMinimumDistance: 2,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
 	cmd.AddCommand(canaryRunCommand(), canaryListCommand())
 	return cmd
 }
@@ -106,7 +110,7 @@ func printJSON(w io.Writer, v any) error {
 }
 
 func canaryListCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Args: cobra.NoArgs, Short: "List canaries with their latest behaviour rates"}
+	cmd := &cobra.Command{Use: "list", Args: noArgs, Short: "List canaries with their latest behaviour rates"}
 	path := configFlag(cmd)
 	server := cmd.Flags().String("server", "", canaryServer)
 	asJSON := cmd.Flags().Bool("json", false, "print the result as JSON")

@@ -206,7 +206,7 @@ func TestImport(t *testing.T) {
 	if got.code != 0 || got.out != string(data) {
 		t.Errorf("got %+v, want the samples %s", got, data)
 	}
-	same(t, "report", keys(t, []byte(got.err)), []string{"rows", "accepted", "duplicates", "refused", "rejected"})
+	same(t, "report", keys(t, []byte(got.err)), []string{"rows", "accepted", "duplicates", "refused", "errors", "rejected"})
 	for _, form := range [][]string{nil, {"--json"}} {
 		got = run(t, "when,answer\nyesterday,x\n", append(append(args, "-o", out), form...)...)
 		if got.code != 2 || !strings.Contains(got.err, "no row could be taken") || got.out == "" {
