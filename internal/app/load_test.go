@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"runtime"
@@ -110,9 +111,10 @@ func (l *load) one(client *http.Client, url, contentType string, body []byte) {
 		l.b.Error(err)
 		return
 	}
+	answer, err := io.ReadAll(res.Body)
 	_ = res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		l.b.Errorf("status %d", res.StatusCode)
+	if err != nil || res.StatusCode != http.StatusOK {
+		l.b.Errorf("status %d: %.300s (%v)", res.StatusCode, answer, err)
 	}
 	l.note(time.Since(began))
 }
@@ -128,7 +130,10 @@ func (l *load) note(d time.Duration) {
 func (l *load) report(what, counter string, acknowledged time.Duration) {
 	n := l.b.N * loadBatch
 	began := time.Now()
-	within(l.b, 5*time.Minute, "what was sent, in the store", func() (string, bool) {
+	if l.b.Failed() {
+		l.b.FailNow()
+	}
+	within(l.b, 2*time.Minute, "what was sent, in the store", func() (string, bool) {
 		m := get("http://" + l.app.Addr("internal") + "/metrics")
 		accepted := metricOf(m, "asgood_collector_"+counter+`{feature="bot"}`)
 		return fmt.Sprint(accepted), accepted >= float64(n) &&
@@ -222,8 +227,7 @@ func loadSpans(b *testing.B) func(*bytes.Buffer, int) {
 	for i := range loadBatch {
 		s := list.AppendEmpty()
 		s.SetTraceID(markedID(i))
-		id := markedID(i)
-		s.SetSpanID(pcommon.SpanID(id[8:]))
+		s.SetSpanID(markedSpan(i))
 		s.SetStartTimestamp(pcommon.NewTimestampFromTime(time.Now()))
 		s.SetEndTimestamp(pcommon.NewTimestampFromTime(time.Now().Add(time.Second)))
 		for name, value := range map[string]string{
@@ -240,10 +244,8 @@ func loadSpans(b *testing.B) func(*bytes.Buffer, int) {
 	}
 	var places []int
 	for i := range loadBatch {
-		trace := markedID(i)
-		span := trace[8:]
-		at := bytes.Index(form, trace[:])
-		places = append(places, at+8, at+16+bytes.Index(form[at+16:], span))
+		trace, span := markedID(i), markedSpan(i)
+		places = append(places, bytes.Index(form, trace[:])+8, bytes.Index(form, span[:]))
 	}
 	// The ids are written into a copy of the form, which costs the senders nearly nothing.
 	return func(buf *bytes.Buffer, n int) {
@@ -255,10 +257,15 @@ func loadSpans(b *testing.B) func(*bytes.Buffer, int) {
 	}
 }
 
-// markedID is an id that stands nowhere else.
+// markedID and markedSpan are ids that stand nowhere else.
 func markedID(i int) (id pcommon.TraceID) {
 	copy(id[:], "trace-->")
 	binary.BigEndian.PutUint64(id[8:], 0xfedcba9876543210+uint64(i))
+	return id
+}
+
+func markedSpan(i int) (id pcommon.SpanID) {
+	binary.BigEndian.PutUint64(id[:], 0xabcdef0123456789+uint64(i))
 	return id
 }
 
