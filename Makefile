@@ -7,7 +7,7 @@ ENGINE := deploy/engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
 BIN := bin/asgood
 SENDERS := internal/app/senders/testdata
 GOLANGCI_VERSION := v2.15.0
-FUZZTIME ?= 5s
+FUZZTIME ?= 60s
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .PHONY: help
