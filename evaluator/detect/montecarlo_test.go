@@ -118,9 +118,6 @@ func runs(t testing.TB, n int) int {
 	if err != nil || f <= 0 {
 		t.Fatalf("ASGOOD_MONTECARLO is not a positive number")
 	}
-	if testing.Short() {
-		f /= 4
-	}
 	return max(2, int(f*float64(n)))
 }
 
