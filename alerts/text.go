@@ -21,7 +21,7 @@ func downName(title string) string { return title + " is down" }
 func openedText(title string, r quality.Regression, loc *time.Location) string {
 	return strings.Join([]string{
 		sinceText(title, r, loc), sizeText(r), scopeText(r),
-		title + " itself answers; nothing fails outright.",
+		"This is about how good its answers are; whether " + title + " answers at all is told apart, as its uptime.",
 		"We are looking into what changed. Until it is over, please check answers that matter before you rely on them.",
 		"It is over when enough answers in a row are as good as they were. The next update comes when the figures change or when it is over.",
 	}, " ")

@@ -35,7 +35,7 @@ func TestTextsOfARegression(t *testing.T) {
 	want := []string{
 		"Since about 12:00 CET on 3 March, Answer bot has been giving worse answers than usual. " +
 			"The measure “contract” is at 96.0 %; usual is 98.0 %: 2.0 points lower (95 % interval 0.0 to 4.0). " +
-			"Answers with language “de” are affected. Answer bot itself answers; nothing fails outright. " +
+			"Answers with language “de” are affected. This is about how good its answers are; whether Answer bot answers at all is told apart, as its uptime. " +
 			"We are looking into what changed. Until it is over, please check answers that matter before you rely on them. " +
 			"It is over when enough answers in a row are as good as they were. The next update comes when the figures change or when it is over.",
 		"Answer bot got worse than first reported. The measure “contract” is at 68.0 %; usual is 98.0 %: 30.0 points lower (95 % interval 28.0 to 32.0). " +

@@ -137,5 +137,8 @@ func (r *Result) err(of string) error {
 		kind = quality.KindForbidden
 	}
 	total := r.Accepted + r.Duplicates + r.Refused
+	if r.Refused == total {
+		return quality.Errorf(kind, "all %d %s were refused", total, of)
+	}
 	return quality.Errorf(kind, "%d of %d %s were refused; the others were stored", r.Refused, total, of)
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/asgood-dev/asgood/collector/files/parquet"
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -14,6 +15,9 @@ import (
 // ParseMap reads a mapping of the form "time=timestamp,input=query,id={model}/{id}".
 // The keys are fields of a sample, or attributes.NAME, params.NAME, scores.NAME, latency_s.
 func ParseMap(text string) (map[string]string, error) {
+	if !utf8.ValidString(text) {
+		return nil, quality.Errorf(quality.KindInvalid, "mapping %q: not valid UTF-8", text)
+	}
 	out := map[string]string{}
 	for _, part := range strings.Split(text, ",") {
 		field, column, ok := strings.Cut(strings.TrimSpace(part), "=")
