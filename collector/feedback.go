@@ -20,8 +20,9 @@ const (
 	feedbackDropped   = "dropped"  // too much waited
 	feedbackForgotten = "forgotten"
 	feedbackBad       = "unreadable"
-	feedbackKnown     = "known"     // it came with its sample already
-	feedbackNoTarget  = "no_target" // it names no sample, such as one about a whole conversation
+	feedbackKnown     = "known"         // it came with its sample already
+	feedbackOther     = "other_feature" // it claims another feature than its sample has
+	feedbackNoTarget  = "no_target"     // it names no sample, such as one about a whole conversation
 )
 
 // resolver finds the sample that each feedback belongs to and hands the score on. Feedback that comes
@@ -185,6 +186,12 @@ func (r *resolver) give(in *intake, f *quality.Feedback, target string) (known b
 	if err != nil || !known {
 		return false, err
 	}
+	feature, id, _ := strings.Cut(target, "\x00")
+	if f.Feature != "" && f.Feature != feature {
+		// Whoever may speak of one feature only must not reach another's samples by a trace or response id.
+		r.c.metrics.feedback.WithLabelValues(feedbackOther).Inc()
+		return true, nil
+	}
 	if len(value) == 0 {
 		r.c.metrics.feedback.WithLabelValues(feedbackNotKept).Inc()
 		return true, nil
@@ -197,7 +204,7 @@ func (r *resolver) give(in *intake, f *quality.Feedback, target string) (known b
 		r.c.metrics.feedback.WithLabelValues(feedbackKnown).Inc()
 		return true, nil
 	}
-	feature, id, _ := strings.Cut(target, "\x00")
+
 	in.addScore(score(f, quality.SampleKey{Feature: feature, ID: id}, x))
 	r.c.metrics.feedback.WithLabelValues(feedbackTaken).Inc()
 	return true, nil

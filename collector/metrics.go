@@ -85,7 +85,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	for _, outcome := range []string{joinedSample, joinedLate, joinedNoOutput, joinedNoContent, joinedEarly, joinedTrimmed, joinedFailed} {
 		m.joined.WithLabelValues(outcome)
 	}
-	for _, outcome := range []string{feedbackTaken, feedbackWaits, feedbackNotKept, feedbackDropped, feedbackForgotten, feedbackBad, feedbackNoTarget, feedbackKnown} {
+	for _, outcome := range []string{feedbackTaken, feedbackWaits, feedbackNotKept, feedbackDropped, feedbackForgotten, feedbackBad, feedbackNoTarget, feedbackKnown, feedbackOther} {
 		m.feedback.WithLabelValues(outcome)
 	}
 	var errs []error

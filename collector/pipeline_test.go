@@ -276,3 +276,23 @@ func TestRedactionBeforeTheDisk(t *testing.T) {
 		t.Errorf("got %q and %q, want one pseudonym for one address", got[0].Input.Text, got[1].Output.Text)
 	}
 }
+
+// Whoever speaks of one feature does not reach another's samples by a trace or a response id.
+func TestScoresStayWithTheirFeature(t *testing.T) {
+	s, q, f := &stream{}, newStaged(), newStaged()
+	features := append(joined(quality.Feature{}), quality.Feature{Name: "other"})
+	r := start(t, collector.Options{Handoff: s, Spans: q.open(), Feedback: f.open(), Features: features})
+	for _, traces := range request(t) {
+		body, _ := marshal(t, traces)
+		send(t, r, "/v1/traces", body)
+	}
+	q.drained(t)
+	trace := "09000000000000000000000000000009"
+	postLines(t, r.engine, "/v1/scores", fmt.Sprintf(`{"feature":"other","trace":%q,"span":"0900000000000003","metric":"a","value":0}
+{"feature":"other","response":"resp-1","metric":"b","value":0}
+{"feature":"chat","trace":%q,"span":"0900000000000003","metric":"c","value":1}`, trace, trace))
+	f.drained(t)
+	if got := awaitScores(t, s, 1); len(got) != 1 || got[0].Metric != "c" {
+		t.Errorf("got %+v, want the score of the sample's own feature alone", got)
+	}
+}

@@ -67,7 +67,7 @@ func (f *Feedback) validateTexts() error {
 		most        int
 	}{
 		{"feature", f.Feature, MaxNameLen}, {"sample", f.Sample, MaxNameLen}, {"trace", f.Trace, MaxNameLen},
-		{"span", f.Span, MaxNameLen}, {"response", f.Response, MaxNameLen}, {"metric", f.Metric, MaxNameLen},
+		{"span", f.Span, MaxNameLen}, {"response", f.Response, MaxNameLen}, {"session", f.Session, MaxNameLen}, {"metric", f.Metric, MaxNameLen},
 		{"label", f.Label, MaxNameLen}, {"by", f.By, MaxNameLen}, {"kind", string(f.Kind), MaxNameLen},
 		{"explanation", f.Explanation, maxExplanation}, {"error", f.Error, maxExplanation},
 	} {

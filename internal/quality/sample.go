@@ -181,8 +181,26 @@ func (s *Sample) validateNames() error {
 		}
 	}
 	for k, v := range s.Attributes {
-		if len(k) > MaxNameLen || len(v) > MaxNameLen {
-			return Errorf(KindInvalid, `field "attributes", %.40q: longer than %d bytes`, k, MaxNameLen)
+		if k == "" || len(k) > MaxNameLen || len(v) > MaxNameLen {
+			return Errorf(KindInvalid, `field "attributes", %.40q: a name has 1 to %d bytes, a value at most as many`, k, MaxNameLen)
+		}
+		if strings.IndexByte(k, 0) >= 0 || strings.IndexByte(v, 0) >= 0 {
+			return Errorf(KindInvalid, `field "attributes", %.40q: holds a zero byte`, k)
+		}
+	}
+	for metric := range s.Scores {
+		if err := checkName("scores", metric, MaxNameLen); err != nil {
+			return err
+		}
+	}
+	for i := range s.Tools {
+		if err := checkName("tools", s.Tools[i].Name, MaxNameLen); err != nil {
+			return err
+		}
+	}
+	for i := range s.Context {
+		if len(s.Context[i].ID) > 4*MaxNameLen {
+			return Errorf(KindInvalid, `field "context": an id of %d bytes, at most %d`, len(s.Context[i].ID), 4*MaxNameLen)
 		}
 	}
 	return nil

@@ -10,9 +10,10 @@ import (
 	"time"
 )
 
-// Limits of every server. There is none on the time of a whole body: uploads and live connections last.
+// Limits of every server. Live connections are taken over and have their own deadlines.
 const (
 	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 2 * time.Minute // of a request with its body: one that never comes holds nothing for ever
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
 )
@@ -36,6 +37,7 @@ func Listen(addr string, h http.Handler, logger *slog.Logger) (*Server, error) {
 	return &Server{listener: l, http: &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
