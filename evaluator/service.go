@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"sync"
 	"time"
@@ -42,6 +43,9 @@ type Sink interface {
 	LastScored(ctx context.Context) (uint64, error)
 	// PublishScores publishes the scores of one message, durably.
 	PublishScores(ctx context.Context, source uint64, scores []quality.Score) error
+	// PublishMonitor publishes that a monitor went blind or sees again, durably. An event may come again
+	// after a crash, with the same id.
+	PublishMonitor(ctx context.Context, ev quality.MonitorEvent) error
 	// PublishRegression publishes an event, durably. An event may come again after a crash, with the same id.
 	PublishRegression(ctx context.Context, ev quality.RegressionEvent) error
 	// OpenRegressions returns the regressions that were put and are open.
@@ -56,7 +60,7 @@ type Sink interface {
 type State interface {
 	// Get returns a document, or an error of kind not found.
 	Get(ctx context.Context, key string) ([]byte, error)
-	// Put stores a document of at most MaxDocument bytes, durably.
+	// Put stores a document of at most MaxDocument bytes, durably. It must not keep the bytes.
 	Put(ctx context.Context, key string, data []byte) error
 	// Delete removes a document; one that is not there is no error.
 	Delete(ctx context.Context, key string) error
@@ -111,11 +115,14 @@ type Service struct {
 	mu     sync.Mutex
 	engine *Engine
 	place  progress // what the engine has seen
+	quiet  *quiet   // what was told of silent monitors
 
 	scored  uint64            // last message whose scores are published
 	pending []Batch           // worked through but not saved
 	unsaved int               // messages in pending
 	told    map[string]string // documents as last put
+	busy    time.Duration     // the last save took so long
+	savedAt time.Time
 }
 
 // progress is where the engine stands in the stream.
@@ -135,7 +142,7 @@ func New(o Options) (*Service, error) {
 		return nil, err
 	}
 	return &Service{o: o, log: o.Logger.With("component", "evaluator"), metrics: newMetrics(o.Registerer),
-		store: &store{state: o.State}, engine: engine, told: make(map[string]string)}, nil
+		store: &store{state: o.State}, engine: engine, quiet: newQuiet(), told: make(map[string]string)}, nil
 }
 
 // Statuses returns what every monitor can tell at a time.
@@ -179,13 +186,7 @@ func ended(ctx context.Context, err error) error {
 
 // resume restores the saved state and learns what was published already.
 func (s *Service) resume(ctx context.Context) error {
-	err := s.retry(ctx, "reading the evaluator's state", func(ctx context.Context) error {
-		chunks, place, err := s.store.load(ctx)
-		if err != nil {
-			return err
-		}
-		return s.restore(chunks, place)
-	})
+	err := s.reload(ctx)
 	if err != nil {
 		return err
 	}
@@ -199,14 +200,33 @@ func (s *Service) resume(ctx context.Context) error {
 	return s.retry(ctx, "withdrawing regressions that nobody watches", s.withdraw)
 }
 
-func (s *Service) restore(chunks map[string][]byte, place progress) error {
+// reload restores the saved state.
+func (s *Service) reload(ctx context.Context) error {
+	const what = "reading the evaluator's state"
+	var st saved
+	var place progress
+	err := s.retry(ctx, what, func(ctx context.Context) (err error) {
+		st, place, err = s.store.open(ctx)
+		return err
+	})
+	if err != nil || st.names == nil {
+		return err
+	}
+	read := st.read
+	st.read = func(name string) (data []byte, err error) { // what is half restored cannot be begun again
+		err = s.retry(ctx, what, func(context.Context) (err error) {
+			data, err = read(name)
+			return err
+		})
+		return data, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if chunks == nil {
-		return nil
-	}
-	if err := s.engine.Restore(chunks); err != nil {
-		return permanent{fmt.Errorf("restoring the evaluator's state: %w", err)}
+	if err := errors.Join(s.engine.restore(st), s.quiet.restore(st)); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("restoring the evaluator's state: %w", err)
 	}
 	s.place = place
 	return nil
@@ -239,9 +259,11 @@ func (s *Service) loop(ctx context.Context, batches <-chan Batch) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
-			err = s.save(ctx)
+			if !s.resting() {
+				err = s.save(ctx)
+			}
 		case b := <-batches:
-			if err = s.work(ctx, b); err == nil && s.unsaved >= s.o.SaveAfter {
+			if err = s.work(ctx, b); err == nil && s.unsaved >= s.o.SaveAfter && !s.resting() {
 				err = s.save(ctx)
 			}
 		}
@@ -251,6 +273,15 @@ func (s *Service) loop(ctx context.Context, batches <-chan Batch) error {
 	}
 }
 
+// saveShare is the part of the time that saving may take, but for the first seconds.
+const saveShare = 10
+
+// resting reports whether the last save was too large to follow it with another so soon: all of a large fleet
+// changes in a second.
+func (s *Service) resting() bool {
+	return s.busy > 100*time.Millisecond && time.Since(s.savedAt) < min(saveShare*s.busy, time.Minute)
+}
+
 // work takes one batch: every message is observed, unless the saved state has seen it, and what it
 // brought is published, unless it was before.
 func (s *Service) work(ctx context.Context, b Batch) error {
@@ -258,17 +289,21 @@ func (s *Service) work(ctx context.Context, b Batch) error {
 		if m.Seq <= s.place.Seq {
 			continue
 		}
-		scores, events := s.observe(m)
+		scores, events, sights := s.observe(m)
 		if err := s.publish(ctx, m.Seq, scores, events); err != nil {
 			return err
 		}
+		if err := s.publishSights(ctx, sights); err != nil {
+			return err
+		}
 	}
-	s.pending = append(s.pending, b)
 	s.unsaved += max(1, len(b.Messages))
+	b.Messages = nil // only its place is still needed
+	s.pending = append(s.pending, b)
 	return nil
 }
 
-func (s *Service) observe(m Message) (scores []quality.Score, events []quality.RegressionEvent) {
+func (s *Service) observe(m Message) (scores []quality.Score, events []quality.RegressionEvent, sights []quality.MonitorEvent) {
 	var d quality.Delivery
 	if err := wire.Unmarshal(m.Data, &d); err != nil {
 		// The collector wrote it; if it cannot be read now it never will be.
@@ -290,7 +325,20 @@ func (s *Service) observe(m Message) (scores []quality.Score, events []quality.R
 	}
 	s.place.Seq = m.Seq
 	s.metrics.observed(before, s.engine.Counts(), m.Seq)
-	return scores, events
+	return scores, events, s.engine.MonitorEvents()
+}
+
+// publishSights tells of monitors that went blind or see again.
+func (s *Service) publishSights(ctx context.Context, sights []quality.MonitorEvent) error {
+	for _, ev := range sights {
+		s.log.Info("monitor "+string(ev.Type), "feature", ev.Feature, "metric", ev.Metric, "cause", ev.Cause, "reason", ev.Reason, "id", ev.Blindness)
+		s.metrics.blind.WithLabelValues(string(ev.Type), string(ev.Cause)).Inc()
+		err := s.retry(ctx, "publishing an event of a monitor", func(ctx context.Context) error { return s.o.Sink.PublishMonitor(ctx, ev) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // publish tells the scores before the events: who hears of a regression may look at its scores.
@@ -322,22 +370,17 @@ func (s *Service) save(ctx context.Context) error {
 	return s.retry(ctx, "saving the evaluator's state", s.saveOnce)
 }
 
-// saveOnce stores the state, then commits what it holds, then tells the statuses. A crash in between
-// repeats work and loses none.
+// saveOnce tells of monitors that went silent, stores the state, then commits what it holds, then tells the
+// statuses. A crash in between repeats work and loses none.
 func (s *Service) saveOnce(ctx context.Context) error {
-	if len(s.pending) > 0 {
-		start := time.Now()
-		s.mu.Lock()
-		chunks, err := s.engine.Snapshot()
-		place := s.place
-		s.mu.Unlock()
-		if err != nil {
-			return permanent{err}
-		}
-		if err := s.store.save(ctx, chunks, place); err != nil {
+	silences, err := s.tellSilences(ctx)
+	if err != nil {
+		return err
+	}
+	if len(s.pending) > 0 || silences {
+		if err := s.write(ctx); err != nil {
 			return err
 		}
-		s.metrics.saved(time.Since(start), s.o.Now())
 	}
 	for len(s.pending) > 0 {
 		if err := s.o.Source.Commit(ctx, s.pending[0]); err != nil {
@@ -347,6 +390,48 @@ func (s *Service) saveOnce(ctx context.Context) error {
 	}
 	s.unsaved = 0
 	return s.tell(ctx)
+}
+
+// write stores what changed of the state. Only this goroutine changes the engine, so that it may be read in
+// between, and so that the parts are of one moment.
+func (s *Service) write(ctx context.Context) error {
+	start := time.Now()
+	names := make(map[string]bool)
+	for c := range s.chunks() {
+		names[c.name] = true
+		if !c.changed && s.store.chunks[c.name] != nil {
+			continue
+		}
+		s.mu.Lock()
+		data, err := c.encode(s.store.buf)
+		s.mu.Unlock()
+		if err != nil {
+			return permanent{fmt.Errorf("saving %q: %w", c.name, err)}
+		}
+		s.store.buf = data
+		if err := s.store.put(ctx, c.name, data); err != nil {
+			return err
+		}
+		c.written()
+	}
+	if err := s.store.finish(ctx, names, s.place); err != nil {
+		return err
+	}
+	s.busy, s.savedAt = time.Since(start), time.Now()
+	s.metrics.saved(s.busy, s.o.Now())
+	return nil
+}
+
+// chunks are the parts of the engine's state and of the service's own.
+func (s *Service) chunks() iter.Seq[chunk] {
+	return func(yield func(chunk) bool) {
+		for c := range s.engine.chunks() {
+			if !yield(c) {
+				return
+			}
+		}
+		yield(s.quiet.chunk())
+	}
 }
 
 // tell puts the statuses and open regressions that changed since they were put last.
