@@ -165,7 +165,7 @@ func (r *reference) take(c *monitorConfig, s *stream, in arrival) bool {
 			s.Late++
 			return false
 		}
-		s.live(in)
+		s.live(c, in)
 		return true
 	}
 	if where == placeBaseline && s.Pending.len() < maxBaseline && r.stored == nil {
@@ -174,7 +174,7 @@ func (r *reference) take(c *monitorConfig, s *stream, in arrival) bool {
 	if r.full(s, where) {
 		s.close(c, in.at)
 		if s.ready() && where == placeLive {
-			s.live(in)
+			s.live(c, in)
 			return true
 		}
 	}

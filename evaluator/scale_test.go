@@ -1,12 +1,9 @@
 package evaluator_test
 
 import (
-	"context"
-	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -61,27 +58,36 @@ func fleetSample(rng *rand.Rand, f, v int, at time.Time, pos uint64) quality.Sam
 		s.Output = quality.Text("good")
 	}
 	for i := range fleetSlices {
-		s.Attributes["a"+strconv.Itoa(i)] = "value-" + strconv.Itoa((v*(i+1)+i)%fleetValues)
+		s.Attributes["a"+strconv.Itoa(i)] = "value-" + strconv.Itoa(v*[]int{1, 3, 7, 9, 11}[i]%fleetValues)
 	}
 	return s
 }
 
-func heap() uint64 {
-	runtime.GC()
+// used returns what the heap holds, and what the process has of the system.
+func used() (heap, resident float64) {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
+	return float64(m.HeapAlloc), float64(m.Sys - m.HeapReleased)
 }
 
 // BenchmarkFleet measures a hundred thousand live streams: their memory, one score, and what it takes to save
 // and restore all of them.
 func BenchmarkFleet(b *testing.B) {
-	before := heap()
-	e := fleetEngine(b, 250)
+	before, _ := used()
+	e := fleetEngine(b, 100)
+	_, peak := used()
 	n := float64(e.Streams())
-	b.ReportMetric(n, "streams")
-	b.ReportMetric(float64(heap()-before)/n, "B/stream")
+	b.Run("memory", func(b *testing.B) {
+		for b.Loop() {
+			runtime.KeepAlive(e)
+		}
+		heap, _ := used()
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(n, "streams")
+		b.ReportMetric((heap-before)/n, "B/stream")
+		b.ReportMetric(peak/(1<<20), "MB-process")
+	})
 	var chunks map[string][]byte
 	b.Run("observe", func(b *testing.B) {
 		rng := rand.New(rand.NewPCG(3, 4))
@@ -142,9 +148,3 @@ func BenchmarkTrackedSample(b *testing.B) {
 		e.Observe(s, uint64(i))
 	}
 }
-
-var (
-	_ = fmt.Sprint
-	_ = sync.Mutex{}
-	_ = context.Background
-)

@@ -162,8 +162,11 @@ func middle(baseline []observation) float64 {
 }
 
 // live takes a score that comes after the baseline.
-func (s *stream) live(r arrival) {
-	expected := s.watch.expected(r.observation)
+func (s *stream) live(c *monitorConfig, r arrival) {
+	expected := r.Value
+	if c.strata() {
+		expected = s.watch.expected(r.observation)
+	}
 	e := s.watch.update(r.observation)
 	s.track.add(r.pos, r.at, r.Value, r.Weight, expected)
 	if s.Open {

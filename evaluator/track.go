@@ -17,8 +17,8 @@ var (
 	coarseGrain = grain{Recent: 16, Level: 6, Marks: 6}
 )
 
-// trackSlack is how many samples are added before old ones are drawn together again.
-const trackSlack = 16
+// slack is how many samples are added before old ones are drawn together again.
+func (g grain) slack() int { return g.Recent / 2 }
 
 // point is a place between two live samples: the number of live samples before it, the place in the input
 // and the time of the next, and the sums of all live samples before it, around the track's centre. Two
@@ -73,7 +73,7 @@ type track struct {
 
 // add appends a live sample.
 func (t *track) add(pos uint64, at time.Time, v, w, expected float64) {
-	if t.Limit = max(t.Limit, t.grain.Recent+trackSlack); len(t.Segments) >= t.Limit {
+	if t.Limit = max(t.Limit, t.grain.Recent+t.grain.slack()); len(t.Segments) >= t.Limit {
 		t.compact()
 	}
 	d := v - t.Centre
@@ -110,7 +110,7 @@ func (t *track) compact() {
 	to--
 	t.Segments[to] = cur
 	t.Segments = t.Segments[:copy(t.Segments, t.Segments[to:])]
-	t.Limit = max(t.Limit, len(t.Segments)+trackSlack)
+	t.Limit = max(t.Limit, len(t.Segments)+t.grain.slack())
 }
 
 // joins reports whether two segments, with so many samples after them, may become one.
