@@ -117,6 +117,7 @@ func (e *Engine) restoreMonitor(m *monitor, from saved) (bool, error) {
 		return false, err
 	}
 	if st.Fingerprint != m.config.fingerprint {
+		m.sight = st.Sight // so that a blindness that was told is also told to be over
 		m.lineage.Step = e.step(m.config, st.Lineage.Version, m.lineage.Version)
 		return false, nil
 	}
