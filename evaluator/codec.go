@@ -15,6 +15,7 @@ type codec struct {
 	buf     []byte // written so far, or not read yet
 	reading bool
 	err     error
+	scratch []byte            // of a writer: a part that is written with its length
 	names   map[string]string // of a reader: strings that come often, one copy of each
 }
 

@@ -170,7 +170,7 @@ func (st rosterState) load(limit int) *roster {
 		r.Own[c.Value] = c.Count
 	}
 	for _, c := range st.Waiting {
-		r.Waiting[c.Value] = waiting{Count: c.Count, Error: c.Error}
+		r.wait(&waiting{Value: c.Value, Count: c.Count, Error: c.Error})
 	}
 	return r
 }

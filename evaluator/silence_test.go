@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,5 +110,51 @@ func TestSizesOfMessagesChangeNothing(t *testing.T) {
 		} else if got != want {
 			t.Errorf("%d samples in a message: got\n%s\nwant\n%s", size, got, want)
 		}
+	}
+}
+
+// A save writes what changed: of many streams, the documents of the few that a sample touched.
+func TestSaveWritesWhatChanged(t *testing.T) {
+	o := fleetOptions()
+	o.Features = o.Features[:1]
+	rng := rand.New(rand.NewPCG(5, 6))
+	var samples []quality.Sample
+	for i := range 2001 {
+		samples = append(samples, fleetSample(rng, 0, i%fleetValues, monday.Add(time.Duration(i)*time.Second), uint64(i)))
+	}
+	w := newWorld(samples[:2000], 50)
+	puts := 0
+	run := func() {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			w.fail = func(op string) error {
+				if op == "put" {
+					puts++
+				}
+				return nil
+			}
+			s, err := evaluator.New(evaluator.Options{Engine: o, Source: w.open(3), Sink: w, State: w, Registerer: prometheus.NewRegistry(),
+				Now: func() time.Time { return samples[2000].Time }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error)
+			go func() { done <- s.Run(ctx) }()
+			time.Sleep(10 * time.Second) //nolint:forbidigo // the bubble has its own time
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	run()
+	if all := puts; all < 5*fleetValues/64 {
+		t.Fatalf("wrote %d documents of %d streams", all, 5*fleetValues)
+	}
+	puts = 0
+	w.add(t, samples[2000:])
+	run()
+	if puts > 12 { // six streams, the monitor, the ids, the silences and the manifest
+		t.Errorf("wrote %d documents for one sample", puts)
 	}
 }

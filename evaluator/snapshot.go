@@ -2,6 +2,7 @@ package evaluator
 
 import (
 	"crypto/sha256"
+	"encoding"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -301,19 +302,26 @@ func (w *watcher) fields(c *codec, sc scale) {
 
 // detector writes or reads a detector in its own form.
 func detector(c *codec, d **detect.Detector) {
-	var data []byte
 	if !c.reading {
-		data, c.err = (*d).MarshalBinary()
-		c.bytes(&data)
+		c.scratch, c.err = marshal(c.scratch[:0], *d)
+		c.bytes(&c.scratch)
 		return
 	}
 	var n uint64
 	c.uint(&n)
-	data = c.take(n)
+	data := c.take(n)
 	if *d == nil {
 		*d = new(detect.Detector)
 	}
 	if c.err == nil {
 		c.err = (*d).UnmarshalBinary(data)
 	}
+}
+
+// marshal appends to a buffer where the detector can, which spares one for each of many.
+func marshal(buf []byte, d encoding.BinaryMarshaler) ([]byte, error) {
+	if a, ok := d.(encoding.BinaryAppender); ok {
+		return a.AppendBinary(buf)
+	}
+	return d.MarshalBinary()
 }

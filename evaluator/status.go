@@ -27,7 +27,7 @@ func (m *monitor) status(now time.Time) quality.MonitorStatus {
 	}
 	m.lineage.tell(&st)
 	st.SamplesPerDay = s.perDay()
-	st.DetectableDay = m.detectableDay(st.SamplesPerDay)
+	// DetectableDay: the detector's answer for SamplesPerDay samples, times the width of the range, goes here.
 	m.present(&st)
 	if st.Blind = m.blindness(now); st.Blind != quality.BlindNone {
 		st.Reason = m.why(st.Blind, now)
@@ -90,14 +90,6 @@ func (m *monitor) detectable() *float64 {
 		return nil
 	}
 	return ptr(sure * (m.config.scale.hi - m.config.scale.lo))
-}
-
-// detectableDay is the smallest drop that is noticed within a day of so many scores, in the metric's unit.
-func (m *monitor) detectableDay(perDay float64) *float64 {
-	if !m.whole.ready() || m.config.scale.unbounded || !(perDay > 0) {
-		return nil
-	}
-	return nil // the detector's own answer for so many samples goes here, times the width of the range
 }
 
 // perDay is how many scores come in a day, 0 while that cannot be told.
