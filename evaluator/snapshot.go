@@ -1,6 +1,7 @@
 package evaluator
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding"
 	"encoding/hex"
@@ -79,12 +80,13 @@ func (e *Engine) chunks() iter.Seq[chunk] {
 // Snapshot returns the engine's whole state in chunks by name.
 func (e *Engine) Snapshot() (map[string][]byte, error) {
 	out := make(map[string][]byte)
+	var buf []byte
 	for c := range e.chunks() {
-		data, err := c.encode(nil)
-		if err != nil {
+		var err error
+		if buf, err = c.encode(buf); err != nil {
 			return nil, fmt.Errorf("saving %q: %w", c.name, err)
 		}
-		out[c.name] = data
+		out[c.name] = bytes.Clone(buf)
 	}
 	return out, nil
 }
