@@ -49,7 +49,7 @@ func TestWhyAMonitorIsBlind(t *testing.T) {
 		reason  string
 	}{
 		{"all is well", scored(3000, func(i int) (float64, bool) { return mixed(i), true }), "", ""},
-		{"never scored", scored(1200, func(int) (float64, bool) { return 0, false }), "given blind no_data", "1200 samples came, and none has a score"},
+		{"never scored", scored(1200, func(int) (float64, bool) { return 0, false }), "given blind no_data", "1200 samples of 1200 outputs came, and none has a score"},
 		{"scored at last", scored(1500, func(i int) (float64, bool) { return 1, i > 1100 }), "given blind no_data, given sees no_data", ""},
 		{"scores stop", scored(1000, func(i int) (float64, bool) { return mixed(i), i < 600 }), "given blind scorer_silent", "400 samples came since the last score, and none of them has one"},
 		{"scores come back", scored(1000, func(i int) (float64, bool) { return mixed(i), i < 600 || i > 800 }), "given blind scorer_silent, given sees scorer_silent", ""},
@@ -74,6 +74,18 @@ func TestWhyAMonitorIsBlind(t *testing.T) {
 				t.Errorf("got state %q, cause %q, reason %q, want %q", st.State, st.Blind, st.Reason, tt.reason)
 			}
 		})
+	}
+}
+
+// Outputs that are counted and not kept are traffic without a score too.
+func TestTrafficWithoutSamples(t *testing.T) {
+	e := engine(t, evaluator.EngineOptions{Features: bot(quality.MonitorSpec{Metric: "given"})})
+	for range 20 {
+		e.ObserveTraffic(quality.Traffic{Feature: "bot", Minute: monday, Total: 600})
+	}
+	st := e.Statuses(monday)[0]
+	if told := e.MonitorEvents(); len(told) != 1 || st.Blind != quality.BlindNoData || st.Reason != "0 samples of 12000 outputs came, and none has a score" {
+		t.Errorf("got %q: %q, told %+v", st.Blind, st.Reason, told)
 	}
 }
 

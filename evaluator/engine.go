@@ -221,6 +221,19 @@ func (e *Engine) ObserveScore(sc quality.Score, pos uint64) ([]quality.Score, []
 	return []quality.Score{sc}, events
 }
 
+// ObserveTraffic takes how many outputs came, so that a monitor can tell that nothing came from nothing scored.
+func (e *Engine) ObserveTraffic(t quality.Traffic) {
+	f := e.byName[t.Feature]
+	if f == nil {
+		return
+	}
+	for _, m := range f.monitors {
+		m.health.Traffic += t.Total
+		m.changed = true
+	}
+	e.look(f.monitors, cause{at: bounded(t.Minute), id: t.Customer})
+}
+
 // watch gives a score to the monitor of its metric, if it is of the version that the monitor watches.
 func (e *Engine) watch(f *feature, sc *quality.Score, pos uint64) (events []quality.RegressionEvent) {
 	e.counts.Scores++
@@ -235,6 +248,7 @@ func (e *Engine) watch(f *feature, sc *quality.Score, pos uint64) (events []qual
 	switch m.lineage.admit(sc) {
 	case admitNot:
 		e.counts.Other++
+		sc.Aside = true
 		m.changed = true
 		m.health.refuse()
 		return nil

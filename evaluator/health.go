@@ -17,6 +17,7 @@ const (
 	blindMultiple = 20   // of the mean distance: e^-20 for scores that come at random
 	blindSamples  = 100  // fewer samples without a score say nothing
 	blindNever    = 1000 // samples without any score at all; a score of one output in 200 would have come
+	blindTraffic  = 1e4  // outputs without any score at all, kept as samples or not
 )
 
 // health counts how a monitor's scores come in.
@@ -31,6 +32,7 @@ type health struct {
 	Silences [2]int64 // the two longest silences so far, the longer first
 
 	Samples uint64    // of the feature, since the monitor was made
+	Traffic uint64    // outputs of the feature, kept as samples or not
 	Heard   uint64    // of them when the last score or failure came
 	Gaps    [2]uint64 // the two most samples in a row without either, the more first
 	Apart   uint64    // scores and failures that came apart from their samples
@@ -142,7 +144,7 @@ func (h *health) cause(now quality.BlindCause) quality.BlindCause {
 		return quality.BlindOtherVersion
 	case h.Habit.constant():
 		return quality.BlindConstant
-	case h.Tries == 0 && h.Samples >= blindNever:
+	case h.Tries == 0 && (h.Samples >= blindNever || h.Traffic >= blindTraffic):
 		return quality.BlindNoData
 	case h.Tries >= MinBaseline && h.Samples-h.Heard > h.patienceSamples():
 		return quality.BlindSilent
@@ -176,7 +178,7 @@ func (m *monitor) why(cause quality.BlindCause, now time.Time) string {
 	case quality.BlindConstant:
 		return fmt.Sprintf("the last %d scores are all %v, which they were not before", h.Habit.Run, h.Habit.Value)
 	case quality.BlindNoData:
-		return fmt.Sprintf("%d samples came, and none has a score", h.Samples)
+		return fmt.Sprintf("%d samples of %d outputs came, and none has a score", h.Samples, max(h.Traffic, h.Samples))
 	case quality.BlindSilent:
 		return fmt.Sprintf("%d samples came since the last score, and none of them has one", h.Samples-h.Heard)
 	case quality.BlindLate:
@@ -189,7 +191,7 @@ func (m *monitor) why(cause quality.BlindCause, now time.Time) string {
 }
 
 func (h *health) fields(c *codec) {
-	for _, n := range []*uint64{&h.Tries, &h.Failed, &h.Outcomes, &h.Scored, &h.Samples, &h.Heard, &h.Gaps[0], &h.Gaps[1], &h.Refused, &h.Late, &h.Apart} {
+	for _, n := range []*uint64{&h.Tries, &h.Failed, &h.Outcomes, &h.Scored, &h.Samples, &h.Traffic, &h.Heard, &h.Gaps[0], &h.Gaps[1], &h.Refused, &h.Late, &h.Apart} {
 		c.uint(n)
 	}
 	for _, n := range []*int64{&h.FirstAt, &h.LastAt, &h.Silences[0], &h.Silences[1]} {

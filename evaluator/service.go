@@ -308,6 +308,9 @@ func (s *Service) observe(m Message) (scores []quality.Score, events []quality.R
 		sc, ev := s.engine.Observe(sample, s.place.Samples)
 		scores, events = append(scores, sc...), append(events, ev...)
 	}
+	for _, t := range d.Traffic {
+		s.engine.ObserveTraffic(t)
+	}
 	for _, late := range d.Scores {
 		sc, ev := s.engine.ObserveScore(late, s.place.Samples)
 		scores, events = append(scores, sc...), append(events, ev...)

@@ -52,8 +52,10 @@ func TestVersionsDoNotMix(t *testing.T) {
 				if v == "v2" {
 					value = .5 // nothing that the first version says
 				}
-				if _, events := e.ObserveScore(judged(i, v, value), uint64(i)); len(events) != 0 {
-					t.Fatalf("score %d: got %+v", i, events)
+				before := e.Counts().Other
+				scores, events := e.ObserveScore(judged(i, v, value), uint64(i))
+				if left := e.Counts().Other > before; len(events) != 0 || len(scores) != 1 || scores[0].Aside != left {
+					t.Fatalf("score %d: got %+v, %+v", i, scores, events)
 				}
 			}
 			st := e.Statuses(monday.Add(1000 * time.Minute))[0]
