@@ -161,3 +161,38 @@ func TestScorerOutside(t *testing.T) {
 		t.Errorf("a score of the judge's metric that came with the sample: got %+v", scores)
 	}
 }
+
+// A rule whose settings changed is a new version: the monitor learns anew, tells the step where one is known,
+// and ends the blindness that it told.
+func TestChangedRuleIsANewVersion(t *testing.T) {
+	o := evaluator.EngineOptions{Features: bot(quality.MonitorSpec{Baseline: quality.BaselineSpec{First: 100}}),
+		Steps: func(_, _, from, to string) (quality.VersionStep, bool) {
+			return quality.VersionStep{From: from, To: to, Step: .1, N: 60}, true
+		}}
+	e := engine(t, o)
+	told := feed(e, append(traffic(61, stage{n: 600, pass: .9}), later(traffic(62, stage{n: 400, pass: 1}), traffic(61, stage{n: 600}))...))
+	before := e.Statuses(monday)[0]
+	if len(told) != 1 || before.Blind != quality.BlindConstant || before.Version == "" || before.VersionStep != nil {
+		t.Fatalf("told %q, got %+v", told, before)
+	}
+	chunks, err := e.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Features[0].Scorers[0].IgnoreCase = true
+	e = engine(t, o)
+	if err := e.Restore(chunks); err != nil {
+		t.Fatal(err)
+	}
+	after := e.Statuses(monday)[0]
+	if after.Version == before.Version || after.Baseline.N != 0 || after.VersionStep == nil || after.VersionStep.From != before.Version || after.VersionStep.To != after.Version {
+		t.Errorf("got %+v after %+v", after, before)
+	}
+	again := traffic(63, stage{n: 10, pass: .9})
+	for i := range again {
+		again[i].ID = fmt.Sprint("again", i)
+	}
+	if told := feed(e, again); len(told) != 1 || told[0] != "good sees constant" {
+		t.Errorf("told %q, want the end of the blindness", told)
+	}
+}
