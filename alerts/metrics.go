@@ -9,6 +9,7 @@ import (
 type metrics struct {
 	incidents *prometheus.CounterVec
 	changes   *prometheus.CounterVec
+	monitors  *prometheus.CounterVec
 	bad       prometheus.Counter
 	pending   prometheus.Gauge
 	delivered *prometheus.CounterVec
@@ -32,6 +33,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		incidents: counters("incidents_total", "Incidents opened, updated and resolved.", "kind", "what"),
 		changes:   counters("changes_total", "Changes that people were told of, by type of message.", "what"),
+		monitors:  counters("monitor_events_total", "Monitors that went blind or see again, that people were told of, by type of message.", "what"),
 		bad: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "asgood", Subsystem: "alerts",
 			Name: "events_unreadable_total", Help: "Events and incidents that could not be read."}),
 		pending: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "asgood", Subsystem: "alerts",
@@ -40,7 +42,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		failed:    counters("failed_total", "Messages given up, by reason.", "receiver", "reason"),
 		retries:   counters("retries_total", "Attempts that failed and will be made again.", "receiver"),
 	}
-	for _, c := range []prometheus.Collector{m.incidents, m.changes, m.bad, m.pending, m.delivered, m.failed, m.retries} {
+	for _, c := range []prometheus.Collector{m.incidents, m.changes, m.monitors, m.bad, m.pending, m.delivered, m.failed, m.retries} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("registering the metrics of alerts: %w", err)
 		}

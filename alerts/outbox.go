@@ -39,7 +39,7 @@ const (
 // entry is one message for one receiver. Its id is the same for the same event.
 type entry struct {
 	ID        string          `json:"id"`
-	Incident  string          `json:"incident"` // id of the incident, or the key of the change, that it is about
+	Incident  string          `json:"incident"` // id of the incident, key of the change or id of the blindness that it is about
 	Update    int             `json:"update"`   // which of the incident's updates it tells
 	Receiver  string          `json:"receiver"`
 	Payload   json.RawMessage `json:"payload"`
@@ -154,6 +154,15 @@ func (b *outbox) addChange(ctx context.Context, id string, m changeMessage) erro
 		return fmt.Errorf("encoding a message about change %q: %w", id, err)
 	}
 	return b.enqueue(ctx, changeKey(id)+"/"+string(m.Type), changeKey(id), 0, payload)
+}
+
+// addMonitor stores a message about a monitor for every receiver.
+func (b *outbox) addMonitor(ctx context.Context, ev quality.MonitorEvent, m monitorMessage) error {
+	payload, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("encoding a message about monitor event %q: %w", ev.ID, err)
+	}
+	return b.enqueue(ctx, ev.ID, ev.Blindness, 0, payload)
 }
 
 // enqueue stores a message for every receiver. One that is there already stays as it is. Messages about one

@@ -175,6 +175,8 @@ func (s *Service) take(ctx context.Context, m Message) error {
 		return s.probe(ctx, m.Seq, *ev.Probe)
 	case ev.Change != nil:
 		return s.change(ctx, *ev.Change)
+	case ev.Monitor != nil:
+		return s.monitor(ctx, *ev.Monitor)
 	}
 	return nil
 }
@@ -231,6 +233,17 @@ func (s *Service) change(ctx context.Context, c quality.Change) error {
 	}
 	s.metrics.changes.WithLabelValues(string(m.Type)).Inc()
 	s.o.Logger.Info(string(m.Type), "id", c.ID, "layer", c.Layer, "features", c.Features, "owner", c.Owner)
+	return nil
+}
+
+// monitor tells that a monitor went blind or sees again. It makes no incident: the product may be as good as ever.
+func (s *Service) monitor(ctx context.Context, ev quality.MonitorEvent) error {
+	m := monitorMessageOf(ev, s.feature(ev.Feature).title, s.o.Location, s.o.Clock())
+	if err := s.outbox.addMonitor(ctx, ev, m); err != nil {
+		return err
+	}
+	s.metrics.monitors.WithLabelValues(string(m.Type)).Inc()
+	s.o.Logger.Info(string(m.Type), "id", ev.Blindness, "feature", ev.Feature, "metric", ev.Metric, "cause", ev.Cause)
 	return nil
 }
 

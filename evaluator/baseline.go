@@ -17,6 +17,9 @@ type reference struct {
 	last   time.Duration   // length of a window that opens with the first score
 	stored []quality.Score // a frozen baseline
 	pinned string
+
+	version string // of the stored scores, empty where it is not known
+	others  int    // stored scores of other versions, left out
 }
 
 // newReference resolves the form of a baseline. made is when the monitor was made.
@@ -41,12 +44,51 @@ func newReference(c *monitorConfig, o EngineOptions) (*reference, error) {
 	if err != nil && quality.KindOf(err) != quality.KindNotFound {
 		return nil, fmt.Errorf("reading the baseline window of metric %q of feature %q: %w", c.spec.Metric, c.feature, err)
 	}
-	if len(scores) < MinBaseline {
+	r.store(c, scores)
+	if len(r.stored) < MinBaseline {
+		r.stored, r.version = nil, ""
 		r.fallBack()
-		return r, nil
 	}
-	r.stored = scores
 	return r, nil
+}
+
+// store keeps the scores of one version: of the metric's rule, or else of the latest. A score whose version
+// is not known goes with every one.
+func (r *reference) store(c *monitorConfig, scores []quality.Score) {
+	r.version = c.version
+	if r.version == "" {
+		r.version = latestVersion(scores)
+	}
+	r.stored = make([]quality.Score, 0, len(scores))
+	for i := range scores {
+		if v := versionOf(&scores[i]); v == "" || r.version == "" || v == r.version {
+			r.stored = append(r.stored, scores[i])
+		}
+	}
+	r.others = len(scores) - len(r.stored)
+}
+
+// latestVersion is the known version of the sample with the latest time.
+func latestVersion(scores []quality.Score) (version string) {
+	var latest time.Time
+	for i := range scores {
+		if v := versionOf(&scores[i]); v != "" && !scores[i].Time.Before(latest) {
+			version, latest = v, scores[i].Time
+		}
+	}
+	return version
+}
+
+// anew is where the baseline of a scorer's next version comes from: the scores that come, since none of the
+// new version is older.
+func (r *reference) anew() *reference {
+	if r.window != nil && r.last > 0 {
+		return &reference{window: &period{}, last: r.last}
+	}
+	if r.first > 0 {
+		return &reference{first: r.first}
+	}
+	return &reference{first: DefaultFirst}
 }
 
 // fallBack lets a relative window open with the first score observed.
@@ -70,7 +112,9 @@ func pinnedReference(c *monitorConfig, o EngineOptions) (*reference, error) {
 		return nil, quality.Errorf(quality.KindInvalid,
 			"pinned baseline %q of metric %q of feature %q: %d scores, at least %d needed", name, c.spec.Metric, c.feature, len(scores), MinBaseline)
 	}
-	return &reference{pinned: name, stored: scores}, nil
+	r := &reference{pinned: name}
+	r.store(c, scores)
+	return r, nil
 }
 
 // place says what a sample of a time is to the baseline.
@@ -108,29 +152,29 @@ func (r *reference) place(s *stream, at time.Time) place {
 // full reports whether the pending scores of a stream are its baseline, before a live score is taken.
 func (r *reference) full(s *stream, next place) bool {
 	if r.first > 0 {
-		return len(s.Pending) >= r.first
+		return s.Pending.len() >= r.first
 	}
-	return next == placeLive && len(s.Pending) >= MinBaseline
+	return next == placeLive && s.Pending.len() >= MinBaseline
 }
 
 // take puts a score of the stream where it belongs and reports whether the detector took it.
-func (r *reference) take(c *monitorConfig, s *stream, in reading) bool {
+func (r *reference) take(c *monitorConfig, s *stream, in arrival) bool {
 	where := r.place(s, in.at)
 	if s.ready() {
 		if where != placeLive {
 			s.Late++
 			return false
 		}
-		s.live(in)
+		s.live(c, in)
 		return true
 	}
-	if where == placeBaseline && len(s.Pending) < maxBaseline && r.stored == nil {
-		s.Pending = append(s.Pending, in.observation)
+	if where == placeBaseline && s.Pending.len() < maxBaseline && r.stored == nil {
+		s.Pending.add(in.observation)
 	}
 	if r.full(s, where) {
 		s.close(c, in.at)
 		if s.ready() && where == placeLive {
-			s.live(in)
+			s.live(c, in)
 			return true
 		}
 	}
@@ -143,13 +187,16 @@ func (r *reference) why(s *stream) string {
 	case s.Problem != "":
 		return s.Problem
 	case r.first > 0:
-		return fmt.Sprintf("%d of %d scores of the baseline", len(s.Pending), r.first)
+		return fmt.Sprintf("%d of %d scores of the baseline", s.Pending.len(), r.first)
 	case r.window != nil && r.window.To.IsZero():
 		return "the baseline opens with the first score"
 	case r.window != nil:
 		return fmt.Sprintf("%d scores in the baseline's period up to %s, at least %d needed",
-			len(s.Pending), r.window.To.Format(time.RFC3339), MinBaseline)
+			s.Pending.len(), r.window.To.Format(time.RFC3339), MinBaseline)
+	case r.others > 0:
+		return fmt.Sprintf("%d scores of the scorer's version %q in baseline %q, at least %d needed; %d are of other versions: pin a new one",
+			s.Pending.len(), r.version, r.pinned, MinBaseline, r.others)
 	default:
-		return fmt.Sprintf("%d scores in baseline %q, at least %d needed", len(s.Pending), r.pinned, MinBaseline)
+		return fmt.Sprintf("%d scores in baseline %q, at least %d needed", s.Pending.len(), r.pinned, MinBaseline)
 	}
 }

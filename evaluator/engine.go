@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/asgood-dev/asgood/evaluator/detect"
 	"github.com/asgood-dev/asgood/evaluator/score"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
@@ -29,24 +28,30 @@ type Engine struct {
 	log      *slog.Logger
 	features []*feature
 	byName   map[string]*feature
+	fleet    *fleet
+	steps    func(feature, metric, from, to string) (quality.VersionStep, bool)
+	sights   []quality.MonitorEvent // not taken yet
 	counts   Counts
 }
 
 // Counts are what an engine has seen since it was made.
 type Counts struct {
 	Samples    uint64 // taken
-	Duplicates uint64 // dropped, since their id was seen before
+	Duplicates uint64 // samples and later scores dropped, since they were seen before
 	Unknown    uint64 // dropped, since their feature is not configured
 	Scores     uint64
 	Failed     uint64 // scores that carry an error
+	Other      uint64 // scores left out, since they are of another version than the one watched
 }
 
 // feature is a configured feature at work.
 type feature struct {
 	name     string
 	scorers  []score.Scorer
-	ruled    map[string]bool // metrics that a rule makes
-	memory   *memory
+	ruled    map[string]bool   // metrics that a rule makes
+	outside  map[string]string // metrics that are made outside the engine, by the type of their scorer
+	memory   *memory           // of samples
+	later    *memory           // of scores that came apart from their samples
 	monitors []*monitor
 	byMetric map[string]*monitor
 }
@@ -54,12 +59,12 @@ type feature struct {
 // NewEngine builds an engine. An error names the feature and the scorer or monitor that is wrong.
 func NewEngine(o EngineOptions) (*Engine, error) {
 	o = o.withDefaults()
-	e := &Engine{log: o.Logger.With("component", "evaluator"), byName: make(map[string]*feature)}
+	e := &Engine{log: o.Logger.With("component", "evaluator"), byName: make(map[string]*feature), fleet: newFleet(), steps: o.Steps}
 	for _, spec := range o.Features {
 		if e.byName[spec.Name] != nil {
 			return nil, quality.Errorf(quality.KindInvalid, "feature %q: configured twice", spec.Name)
 		}
-		f, err := newFeature(spec, o)
+		f, err := newFeature(spec, o, e.fleet)
 		if err != nil {
 			return nil, err
 		}
@@ -69,20 +74,13 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 	return e, nil
 }
 
-func newFeature(spec quality.Feature, o EngineOptions) (*feature, error) {
-	f := &feature{name: spec.Name, ruled: make(map[string]bool), memory: newMemory(o.Remember), byMetric: make(map[string]*monitor)}
+func newFeature(spec quality.Feature, o EngineOptions, fl *fleet) (*feature, error) {
+	f := &feature{name: spec.Name, ruled: make(map[string]bool), outside: make(map[string]string),
+		memory: newMemory(o.Remember), later: newMemory(o.Remember), byMetric: make(map[string]*monitor)}
 	for _, s := range spec.Scorers {
-		sc, err := score.New(s)
-		if err != nil {
+		if err := f.addScorer(s, o); err != nil {
 			return nil, fmt.Errorf("feature %q: %w", spec.Name, err)
 		}
-		if s.Type != score.TypeExternal {
-			if f.ruled[s.Name] {
-				return nil, quality.Errorf(quality.KindInvalid, "feature %q: two scorers of the name %q", spec.Name, s.Name)
-			}
-			f.ruled[s.Name] = true
-		}
-		f.scorers = append(f.scorers, sc)
 	}
 	for _, s := range spec.Monitors {
 		if f.byMetric[s.Metric] != nil {
@@ -96,7 +94,7 @@ func newFeature(spec quality.Feature, o EngineOptions) (*feature, error) {
 		if err != nil {
 			return nil, err
 		}
-		m := newMonitor(c, ref)
+		m := newMonitor(c, ref, fl)
 		if m.keep = keepPast; o.Remember < 0 {
 			m.keep = 0
 		}
@@ -106,6 +104,34 @@ func newFeature(spec quality.Feature, o EngineOptions) (*feature, error) {
 	return f, nil
 }
 
+// addScorer takes a scorer in. One whose scores are made outside the engine only says which metric is its own.
+func (f *feature) addScorer(s quality.ScorerSpec, o EngineOptions) error {
+	if s.Type != score.TypeExternal {
+		if _, taken := f.outside[s.Name]; taken || f.ruled[s.Name] {
+			return quality.Errorf(quality.KindInvalid, "two scorers of the name %q", s.Name)
+		}
+	}
+	if o.Outside != nil && o.Outside(s) {
+		f.outside[s.Name] = s.Type
+		return nil
+	}
+	sc, err := score.New(s)
+	if err != nil {
+		return err
+	}
+	if s.Type != score.TypeExternal {
+		f.ruled[s.Name] = true
+	}
+	f.scorers = append(f.scorers, sc)
+	return nil
+}
+
+// aside reports whether a score from outside has the name of a metric that a configured scorer makes.
+func (f *feature) aside(sc *quality.Score) bool {
+	kind, outside := f.outside[sc.Metric]
+	return f.ruled[sc.Metric] || outside && sc.Scorer != kind
+}
+
 // score runs every scorer. Where a score that came with the sample has the name of a rule's metric,
 // the rule's counts.
 func (f *feature) score(s quality.Sample) []quality.Score {
@@ -113,7 +139,7 @@ func (f *feature) score(s quality.Sample) []quality.Score {
 	seen := make(map[string]bool, len(f.scorers))
 	for _, sc := range f.scorers {
 		for _, v := range sc.Score(s) {
-			if seen[v.Metric] || v.Scorer == score.TypeExternal && f.ruled[v.Metric] {
+			if seen[v.Metric] || v.Scorer == score.TypeExternal && f.aside(&v) {
 				continue
 			}
 			seen[v.Metric] = true
@@ -157,32 +183,59 @@ func (e *Engine) Observe(s quality.Sample, pos uint64) ([]quality.Score, []quali
 	s.Time = bounded(s.Time)
 	scores := f.score(s)
 	var events []quality.RegressionEvent
+	for _, m := range f.monitors {
+		m.health.sample()
+		m.changed = true
+	}
 	for i := range scores {
 		events = append(events, e.watch(f, &scores[i], pos)...)
 	}
+	e.look(f.monitors, cause{at: s.Time, pos: pos, id: s.ID})
 	return scores, events
 }
 
 // ObserveScore takes a score that came apart from its sample, with the place in the input where it came.
-// It counts as the sample's own would have, but that a metric which a rule makes stays the rule's: then
-// the score is kept and not watched.
+// It counts as the sample's own would have, but that a metric which a configured scorer makes stays the
+// scorer's: then the score is kept and not watched. The same metric and version of the same sample a second
+// time changes nothing.
 func (e *Engine) ObserveScore(sc quality.Score, pos uint64) ([]quality.Score, []quality.RegressionEvent) {
 	f := e.byName[sc.Feature]
 	if f == nil {
 		e.counts.Unknown++
 		return nil, nil
 	}
+	if sc.SampleID != "" && !f.later.add(sc.SampleID+"\x00"+sc.Metric+"\x00"+sc.Version) {
+		e.counts.Duplicates++
+		return nil, nil
+	}
 	sc.Time = bounded(sc.Time)
-	if f.ruled[sc.Metric] {
+	if f.aside(&sc) {
 		e.counts.Scores++
 		sc.Aside = true
 		return []quality.Score{sc}, nil
 	}
-	return []quality.Score{sc}, e.watch(f, &sc, pos)
+	events := e.watch(f, &sc, pos)
+	if m := f.byMetric[sc.Metric]; m != nil {
+		e.look([]*monitor{m}, cause{at: sc.Time, pos: pos, id: sc.SampleID})
+	}
+	return []quality.Score{sc}, events
 }
 
-// watch gives a score to the monitor of its metric.
-func (e *Engine) watch(f *feature, sc *quality.Score, pos uint64) []quality.RegressionEvent {
+// ObserveTraffic takes how many outputs came, so that a monitor can tell that nothing came from nothing scored.
+func (e *Engine) ObserveTraffic(t quality.Traffic) {
+	f := e.byName[t.Feature]
+	if f == nil {
+		return
+	}
+	for _, m := range f.monitors {
+		m.health.Traffic += t.Total
+		m.changed = true
+	}
+	e.look(f.monitors, cause{at: bounded(t.Minute), id: t.Customer})
+}
+
+// watch gives a score to the monitor of its metric, if it is of the version that the monitor watches.
+func (e *Engine) watch(f *feature, sc *quality.Score, pos uint64) (events []quality.RegressionEvent) {
 	e.counts.Scores++
 	if sc.Failed() {
 		e.counts.Failed++
@@ -191,7 +244,18 @@ func (e *Engine) watch(f *feature, sc *quality.Score, pos uint64) []quality.Regr
 	if m == nil {
 		return nil
 	}
-	return e.decide(m, m.observe(sc, pos), cause{at: sc.Time, pos: pos, id: sc.SampleID})
+	c := cause{at: sc.Time, pos: pos, id: sc.SampleID}
+	switch m.lineage.admit(sc) {
+	case admitNot:
+		e.counts.Other++
+		sc.Aside = true
+		m.changed = true
+		m.health.refuse()
+		return nil
+	case admitAnew:
+		events = e.move(m, c)
+	}
+	return append(events, e.decide(m, m.observe(sc, pos), c)...)
 }
 
 // decide acts on what the detectors of a monitor say after a sample.
@@ -231,33 +295,12 @@ func (e *Engine) alarm(m *monitor, touched []*stream, c cause) (events []quality
 		}
 		return events
 	}
-	owners, streams, ev, cs := e.fleet()
-	for _, i := range detect.FleetAlarms(ev, cs) {
-		if m, s := owners[i], streams[i]; !s.Open && s.material(m.config, s.watch, s.watch.start()) {
-			events = append(events, m.raise(s, c))
+	for _, x := range e.fleet.alarms() {
+		if !x.stream.Open && x.stream.material(x.monitor.config, x.stream.watch, x.stream.watch.start()) {
+			events = append(events, x.monitor.raise(x.stream, c))
 		}
 	}
 	return events
-}
-
-// fleet lists every stream whose budget is a period, with its evidence and the samples it expects in
-// that time. A stream with an open regression stays in with the evidence it was raised on: it is one of
-// the discoveries that the rule counts.
-func (e *Engine) fleet() (owners []*monitor, streams []*stream, ev, c []float64) {
-	for _, f := range e.features {
-		for _, m := range f.monitors {
-			if m.config.fixed() {
-				continue
-			}
-			for _, s := range m.streams {
-				if s.ready() {
-					owners, streams = append(owners, m), append(streams, s)
-					ev, c = append(ev, s.E), append(c, s.threshold(m.config.falseAlarms))
-				}
-			}
-		}
-	}
-	return owners, streams, ev, c
 }
 
 // betterFactor makes an improvement rarer by mistake than a regression: no rule of the fleet guards it,

@@ -1,6 +1,7 @@
 package evaluator
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,47 +13,78 @@ import (
 type monitor struct {
 	config  *monitorConfig
 	ref     *reference
+	fleet   *fleet
+	slices  []string // sliced attributes, by name: the order of the configuration decides nothing
 	whole   *stream
-	streams []*stream // in order of their making; the whole feature first
-	byKey   map[string]*stream
+	streams []*stream // the whole feature first
+	byKey   map[sliceKey]*stream
 	rosters map[string]*roster // by attribute
-	strata  map[string]struct{}
+	strata  map[string]string  // the known ones, to themselves: one copy of each
 	health  health
+	lineage lineage
+	sight   sight
 	open    *regression
 	past    []quality.Regression // recovered ones, oldest first
 	keep    int                  // how many past ones are kept; 0 means all
 	anew    bool                 // it was there before, and started anew with this process
-	chunks  []savedChunk         // of the last snapshot
+	changed bool                 // since it was last saved, its streams aside
+	chunks  []savedChunk
 }
 
-func newMonitor(c *monitorConfig, ref *reference) *monitor {
-	m := &monitor{config: c, ref: ref, byKey: make(map[string]*stream),
-		rosters: make(map[string]*roster), strata: make(map[string]struct{})}
-	m.whole = m.stream("", "")
-	for _, a := range c.spec.Slices {
+func newMonitor(c *monitorConfig, ref *reference, f *fleet) *monitor {
+	m := &monitor{config: c, ref: ref, fleet: f, slices: slices.Sorted(slices.Values(c.spec.Slices)),
+		rosters: make(map[string]*roster), changed: true}
+	for _, a := range m.slices {
 		m.rosters[a] = newRoster(c.maxSlices)
 	}
+	m.lineage.begin(c.version, ref)
+	m.begin()
 	return m
+}
+
+// begin makes the streams anew. The places of slices stay: they follow the traffic.
+func (m *monitor) begin() {
+	for _, s := range m.streams {
+		m.fleet.leave(s)
+	}
+	m.streams, m.chunks = nil, nil
+	m.byKey, m.strata = make(map[sliceKey]*stream), make(map[string]string)
+	m.whole = m.stream(sliceKey{})
 }
 
 // observe takes a score and returns the streams whose detectors took it.
 func (m *monitor) observe(sc *quality.Score, pos uint64) (touched []*stream) {
+	m.changed = true
 	if err := m.judge(sc); err != nil {
-		m.health.fail(sc.Time, err.Error())
+		m.health.fail(err.Error(), sc.Late)
 		return nil
 	}
-	m.health.score(sc.Time)
+	m.health.score(sc.Time, sc.Value, sc.Late)
+	m.lineage.took(sc)
 	m.ref.open(sc.Time)
 	attribute := func(name string) string { return scoreAttribute(sc, name) }
-	in := reading{pos: pos, at: sc.Time, observation: observation{
-		Value: sc.Value, Weight: sc.Weight, Stratum: m.stratum(attribute, sc)}}
+	in := arrival{pos: pos, at: sc.Time, observation: observation{
+		Value: sc.Value, Weight: kept(sc.Weight), Stratum: m.stratum(attribute, sc)}}
 	for _, st := range m.route(attribute) {
 		st.count(in.at)
+		late := st.Late
 		if m.ref.take(m.config, st, in) {
 			touched = append(touched, st)
 		}
+		if st == m.whole {
+			m.health.late(st.Late > late)
+		}
+		m.fleet.weigh(m, st)
 	}
 	return touched
+}
+
+// kept is the weight of a score, 1 where none was given.
+func kept(weight float64) float64 {
+	if !(weight > 0) || weight > maxValue {
+		return 1
+	}
+	return weight
 }
 
 // judge returns why a score cannot enter a detector, or nil.
@@ -67,34 +99,41 @@ func (m *monitor) judge(sc *quality.Score) error {
 // that nobody's customers sent.
 func (m *monitor) route(attribute func(string) string) []*stream {
 	if attribute("source") == quality.SourceCanary {
-		return []*stream{m.stream("source", quality.SourceCanary)}
+		return []*stream{m.stream(sliceKey{"source", quality.SourceCanary})}
 	}
-	streams := make([]*stream, 1, 1+len(m.config.spec.Slices))
+	streams := make([]*stream, 1, 1+len(m.slices))
 	streams[0] = m.whole
-	for _, a := range m.config.spec.Slices {
+	for _, a := range m.slices {
 		v := attribute(a)
 		if v == "" {
 			continue
 		}
-		key, evicted := m.rosters[a].place(v, func(v string) bool { st := m.byKey[streamKey(a, v)]; return st != nil && st.Open })
+		own, evicted := m.rosters[a].place(v, func(v string) bool { st := m.byKey[sliceKey{a, v}]; return st != nil && st.Open })
 		if evicted != "" {
-			m.drop(streamKey(a, evicted))
+			m.drop(sliceKey{a, evicted})
 		}
-		streams = append(streams, m.stream(a, key))
+		streams = append(streams, m.stream(sliceKey{a, own}))
 	}
 	return streams
 }
 
-func (m *monitor) stream(attribute, value string) *stream {
-	key := streamKey(attribute, value)
-	if s, ok := m.byKey[key]; ok {
+// stream returns the stream of a slice, made when it is new.
+func (m *monitor) stream(k sliceKey) *stream {
+	if s, ok := m.byKey[k]; ok {
 		return s
 	}
-	s := newStream(attribute, value)
-	m.byKey[key] = s
-	m.streams = append(m.streams, s)
+	k.Value = strings.Clone(k.Value) // it must not hold on to a whole message
+	s := newStream(k)
+	m.put(s)
 	m.fill(s)
+	m.fleet.weigh(m, s)
 	return s
+}
+
+func (m *monitor) put(s *stream) {
+	s.place = len(m.streams)
+	m.byKey[s.sliceKey] = s
+	m.streams = append(m.streams, s)
 }
 
 // fill gives a new stream its part of a stored baseline.
@@ -103,33 +142,33 @@ func (m *monitor) fill(s *stream) {
 	for i := range m.ref.stored {
 		sc := &m.ref.stored[i]
 		attribute := func(name string) string { return scoreAttribute(sc, name) }
-		if sc.Failed() || m.config.scale.check(sc.Value) != nil || !m.belongs(s, attribute) || len(s.Pending) == maxBaseline {
+		if sc.Failed() || m.config.scale.check(sc.Value) != nil || !m.belongs(s, attribute) || s.Pending.len() == maxBaseline {
 			continue
 		}
-		s.Pending = append(s.Pending, observation{Value: sc.Value, Weight: max(sc.Weight, 1), Stratum: m.stratum(attribute, sc)})
+		s.Pending.add(observation{Value: sc.Value, Weight: kept(sc.Weight), Stratum: m.stratum(attribute, sc)})
 		last = max(last, sc.Time.UnixNano())
 		if s.Stored++; s.Stored == 1 {
 			first = sc.Time.UnixNano()
 		}
 		first = min(first, sc.Time.UnixNano())
 	}
-	if s.Span = last - first; len(s.Pending) >= MinBaseline {
+	if s.Span = last - first; s.Pending.len() >= MinBaseline {
 		s.close(m.config, time.Unix(0, last).UTC())
 	}
 }
 
 func (m *monitor) belongs(s *stream, attribute func(string) string) bool {
-	v := attribute(s.attribute)
-	if canary := attribute("source") == quality.SourceCanary; canary || s.attribute == "source" && s.value == quality.SourceCanary {
-		return canary && s.attribute == "source"
+	v := attribute(s.Attribute)
+	if canary := attribute("source") == quality.SourceCanary; canary || s.Attribute == "source" && s.Value == quality.SourceCanary {
+		return canary && s.Attribute == "source"
 	}
-	if s.attribute == "" {
+	if s.Attribute == "" {
 		return true
 	}
-	if s.value != OtherSlice {
-		return v == s.value
+	if s.Value != OtherSlice {
+		return v == s.Value
 	}
-	_, own := m.rosters[s.attribute].Own[v]
+	_, own := m.rosters[s.Attribute].Own[v]
 	return v != "" && !own
 }
 
@@ -138,18 +177,17 @@ func scoreAttribute(sc *quality.Score, name string) string {
 	return s.Attribute(name)
 }
 
-func (m *monitor) drop(key string) {
-	s := m.byKey[key]
+// drop takes a stream out; the last one takes its place, so that no other moves.
+func (m *monitor) drop(k sliceKey) {
+	s := m.byKey[k]
 	if s == nil {
 		return
 	}
-	delete(m.byKey, key)
-	for i := range m.streams {
-		if m.streams[i] == s {
-			m.streams = append(m.streams[:i:i], m.streams[i+1:]...)
-			return
-		}
-	}
+	delete(m.byKey, k)
+	m.fleet.leave(s)
+	last := m.streams[len(m.streams)-1]
+	m.streams[s.place], last.place = last, s.place
+	m.streams = m.streams[:len(m.streams)-1]
 }
 
 // stratum names the stratum of a score. Beyond the cap all new ones share a single stratum.
@@ -165,12 +203,12 @@ func (m *monitor) stratum(attribute func(string) string, sc *quality.Score) stri
 		b.WriteString(strconv.Itoa(sc.Time.In(m.config.location).Hour()))
 	}
 	key := b.String()
-	if _, ok := m.strata[key]; ok {
-		return key
+	if known, ok := m.strata[key]; ok {
+		return known
 	}
 	if len(m.strata) >= maxStrata {
 		return OtherSlice
 	}
-	m.strata[key] = struct{}{}
+	m.strata[key] = key
 	return key
 }

@@ -49,9 +49,17 @@ type EngineOptions struct {
 	// score observed: a monitor cannot be older than its data.
 	Made time.Time
 
-	// Remember is how many sample ids of each feature are kept to drop duplicates: 0 means
-	// DefaultRemember, negative means all.
+	// Remember is how many sample ids of each feature, and as many names of its later scores, are kept to
+	// drop duplicates: 0 means DefaultRemember, negative means all.
 	Remember int
+
+	// Outside says which scorers are not run by the engine, such as judges. Their scores come as later
+	// scores whose Scorer is the scorer's type, and no other score of their metric counts. Nil means none.
+	Outside func(quality.ScorerSpec) bool
+
+	// Steps returns the known step between two versions of a metric's scorer. A monitor that moves from one
+	// to the other tells it with its status. Nil means that none is known.
+	Steps func(feature, metric, from, to string) (quality.VersionStep, bool)
 }
 
 func (o EngineOptions) withDefaults() EngineOptions {
@@ -81,6 +89,7 @@ type monitorConfig struct {
 	falseAlarms quality.FalseAlarms
 	baseline    quality.BaselineSpec
 	location    *time.Location
+	version     string // of the one rule that makes the metric; empty where versions come with the scores
 	fingerprint string
 }
 
@@ -107,6 +116,7 @@ func newMonitorConfig(f quality.Feature, spec quality.MonitorSpec, o EngineOptio
 		return nil, quality.Errorf(quality.KindInvalid, "monitor of metric %q of feature %q: false_alarms: want %d to %.0f samples, or a period",
 			spec.Metric, f.Name, quality.MinFalseAlarmSamples, quality.MaxFalseAlarmSamples)
 	}
+	c.version = ruleVersion(f, spec.Metric, o)
 	c.fingerprint = c.makeFingerprint(f)
 	return c, nil
 }
@@ -135,6 +145,16 @@ func makes(s quality.ScorerSpec, metric string) bool {
 	return s.Name == metric
 }
 
+// ruleVersion is the version of the rule of a metric, empty where no rule makes it.
+func ruleVersion(f quality.Feature, metric string, o EngineOptions) string {
+	for _, s := range f.Scorers {
+		if s.Type != score.TypeExternal && s.Name == metric && (o.Outside == nil || !o.Outside(s)) {
+			return score.Version(s)
+		}
+	}
+	return ""
+}
+
 func (c *monitorConfig) setRange(f quality.Feature) error {
 	if c.spec.Worse == "" {
 		c.spec.Worse = quality.WorseLower
@@ -149,6 +169,8 @@ func (c *monitorConfig) setRange(f quality.Feature) error {
 	switch {
 	case c.spec.Range != nil && c.spec.Unbounded:
 		return quality.Errorf(quality.KindInvalid, `fields "range" and "unbounded" exclude each other`)
+	case c.spec.Range != nil && !(math.Abs(c.spec.Range[0]) <= maxValue && math.Abs(c.spec.Range[1]) <= maxValue):
+		return quality.Errorf(quality.KindInvalid, `field "range": want bounds within %g and %g, got [%v, %v]`, -maxValue, maxValue, c.spec.Range[0], c.spec.Range[1])
 	case c.spec.Range != nil:
 		c.scale.lo, c.scale.hi = c.spec.Range[0], c.spec.Range[1]
 	case c.spec.Unbounded || length:

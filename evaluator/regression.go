@@ -29,7 +29,7 @@ type regression struct {
 
 // part is one confirmed slice.
 type part struct {
-	Key   string // of its stream
+	Key   sliceKey // of its stream
 	Start point
 	End   *point // the recovery
 	Slice quality.RegressionSlice
@@ -52,7 +52,7 @@ func (s *stream) start(index uint64) point {
 
 // figuresBetween compares the scores between two points with the baseline.
 func (s *stream) figuresBetween(c *monitorConfig, from, to point) figures {
-	cur := between(from, to)
+	cur := s.track.between(from, to)
 	f := figures{baseline: estimate(s.Base), current: estimate(cur)}
 	if cur.N == 0 || cur.W <= 0 || s.Base.W <= 0 {
 		return f
@@ -98,7 +98,7 @@ func (s *stream) material(c *monitorConfig, w *watcher, index uint64) bool {
 		drop, _, _ := w.drop()
 		return drop >= c.rankMaterial()
 	}
-	cur := between(s.start(index), s.track.Total)
+	cur := s.track.between(s.start(index), s.track.Total)
 	return cur.W > 0 && s.Base.W > 0 && w.scale.worseBy(cur.mean()-s.Base.mean()) >= c.material
 }
 
@@ -114,7 +114,7 @@ func (c *monitorConfig) rankMaterial() float64 {
 func (m *monitor) raise(s *stream, c cause) quality.RegressionEvent {
 	start := s.start(s.watch.start())
 	s.watch.raise()
-	s.Open, s.changed = true, true
+	s.Open, s.changed, m.changed = true, true, true
 	m.calm(s)
 	typ := quality.RegressionUpdated
 	if m.open == nil {
@@ -122,7 +122,7 @@ func (m *monitor) raise(s *stream, c cause) quality.RegressionEvent {
 		typ = quality.RegressionOpened
 	}
 	at := start.time()
-	p := m.open.part(s.key())
+	p := m.open.part(s.sliceKey)
 	p.Start, p.End = start, nil
 	p.Slice = quality.RegressionSlice{Slice: s.slice(), StartedAt: &at, StartedSample: start.Pos, DetectedAt: c.at, DetectedSample: c.pos}
 	return m.tell(typ)
@@ -136,7 +136,7 @@ func (m *monitor) calm(s *stream) {
 	}
 }
 
-func (r *regression) part(key string) *part {
+func (r *regression) part(key sliceKey) *part {
 	for _, p := range r.Parts {
 		if p.Key == key {
 			return p
@@ -149,7 +149,7 @@ func (r *regression) part(key string) *part {
 
 // recover notes that a stream is back, and closes the regression when all its slices are.
 func (m *monitor) recover(s *stream) quality.RegressionEvent {
-	p := m.open.part(s.key())
+	p := m.open.part(s.sliceKey)
 	end := s.start(s.watch.recoveredFrom())
 	if end.Index < p.Start.Index {
 		end = p.Start
@@ -160,6 +160,7 @@ func (m *monitor) recover(s *stream) quality.RegressionEvent {
 	s.watch.reset()
 	m.calm(s)
 	s.Open, s.E, s.changed = false, 0, true
+	m.fleet.weigh(m, s)
 	if s == m.whole {
 		m.closeSlices(*p)
 	}
@@ -169,12 +170,17 @@ func (m *monitor) recover(s *stream) quality.RegressionEvent {
 		}
 	}
 	ev := m.tell(quality.RegressionRecovered)
-	m.past = append(m.past, ev.Regression)
+	m.shelve(ev.Regression)
+	return ev
+}
+
+// shelve puts what was the open regression among the past ones.
+func (m *monitor) shelve(r quality.Regression) {
+	m.past = append(m.past, r)
 	if m.keep > 0 && len(m.past) > m.keep {
 		m.past = m.past[len(m.past)-m.keep:]
 	}
 	m.open = nil
-	return ev
 }
 
 // closeSlices ends the slices with the whole feature: a small one would take weeks to show by itself that
@@ -194,6 +200,7 @@ func (m *monitor) closeSlices(whole part) {
 		q.refresh(m, s)
 		s.watch.reset()
 		s.Open, s.E, s.changed = false, 0, true
+		m.fleet.weigh(m, s)
 	}
 }
 
@@ -238,8 +245,8 @@ func (r *regression) widest() *part {
 			return true
 		case (p.End == nil) != (best.End == nil):
 			return p.End == nil
-		case (p.Key == "") != (best.Key == ""):
-			return p.Key == ""
+		case p.Key.whole() != best.Key.whole():
+			return p.Key.whole()
 		default:
 			return p.Share > best.Share
 		}

@@ -12,10 +12,11 @@ const memoryBlock = 4096
 // bounded: two ids of a million collide with a chance of one in forty million. A bounded memory
 // forgets its oldest block when it is full.
 type memory struct {
-	limit  int // 0 means no limit
-	seen   map[uint64]struct{}
-	blocks [][]uint64 // in order of arrival; all but the last are full
-	first  uint64     // number of the first block since the beginning
+	limit   int // 0 means no limit
+	seen    map[uint64]struct{}
+	blocks  [][]uint64 // in order of arrival; all but the last are full
+	first   uint64     // number of the first block since the beginning
+	unsaved uint64     // number of the first block that is not saved in full
 }
 
 func newMemory(limit int) *memory {

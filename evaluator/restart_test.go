@@ -3,6 +3,8 @@ package evaluator_test
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/asgood-dev/asgood/evaluator"
@@ -138,6 +140,38 @@ func TestDamagedSnapshotIsRefused(t *testing.T) {
 		bad[name] = bad[name][:len(bad[name])/2+1]
 		if err := engine(t, restartOptions()).Restore(bad); err == nil {
 			t.Errorf("chunk %q cut in half: got no error", name)
+		}
+	}
+}
+
+// Whatever is in a saved state, reading it ends with an error or with an engine that works.
+func TestScrambledSnapshotDoesNoHarm(t *testing.T) {
+	e := engine(t, restartOptions())
+	samples := eventful(25)
+	for i, s := range samples[:1200] {
+		e.Observe(s, uint64(i+1))
+	}
+	chunks, err := e.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(7, 8))
+	for _, name := range slices.Sorted(maps.Keys(chunks)) {
+		for range 60 {
+			bad := maps.Clone(chunks)
+			bad[name] = slices.Clone(bad[name])
+			for range 1 + rng.IntN(3) {
+				bad[name][rng.IntN(len(bad[name]))] ^= byte(1 << rng.IntN(8))
+			}
+			f := engine(t, restartOptions())
+			if f.Restore(bad) != nil {
+				continue
+			}
+			for i, s := range samples[1200:1260] {
+				f.Observe(s, uint64(1200+i))
+			}
+			f.Statuses(monday)
+			f.Regressions()
 		}
 	}
 }

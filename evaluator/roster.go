@@ -13,13 +13,13 @@ type roster struct {
 	Max     int
 	Fixed   bool // places were given out beforehand
 	Own     map[string]uint64
-	Waiting map[string]waiting
+	Waiting map[string]*waiting
+	queue   queue  // of Waiting
+	floor   uint64 // no value with a place was seen less often: counts only grow, and who comes has more than who goes
 }
 
-type waiting struct{ Count, Error uint64 } // Count - Error were surely seen
-
 func newRoster(limit int) *roster {
-	return &roster{Max: limit, Own: make(map[string]uint64), Waiting: make(map[string]waiting)}
+	return &roster{Max: limit, Own: make(map[string]uint64), Waiting: make(map[string]*waiting)}
 }
 
 // place returns the stream of a value, and the value that lost its place to it, if any. held says
@@ -43,32 +43,17 @@ func (r *roster) place(value string, held func(string) bool) (key, evicted strin
 }
 
 func (r *roster) challenge(value string, sure uint64, held func(string) bool) (key, evicted string) {
-	smallest, least := least(r.Own, held)
-	if smallest == "" || sure <= 2*least {
+	if sure <= 2*r.floor {
+		return OtherSlice, ""
+	}
+	smallest, few := least(r.Own, held)
+	if _, r.floor = least(r.Own, func(string) bool { return false }); smallest == "" || sure <= 2*few {
 		return OtherSlice, ""
 	}
 	delete(r.Own, smallest)
-	delete(r.Waiting, value)
+	r.leave(value)
 	r.Own[value] = sure
 	return value, smallest
-}
-
-// count counts a waiting value and returns how often it was surely seen.
-func (r *roster) count(value string) uint64 {
-	w, ok := r.Waiting[value]
-	if !ok && len(r.Waiting) >= 4*r.Max {
-		min := ""
-		for v, c := range r.Waiting {
-			if m := r.Waiting[min]; min == "" || c.Count < m.Count || c.Count == m.Count && v < min {
-				min = v
-			}
-		}
-		w = waiting{Count: r.Waiting[min].Count, Error: r.Waiting[min].Count}
-		delete(r.Waiting, min)
-	}
-	w.Count++
-	r.Waiting[value] = w
-	return w.Count - w.Error
 }
 
 // least returns the value with the smallest count that is not held; the first by name among equals.

@@ -7,6 +7,9 @@ import (
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
+// maxValue bounds what is averaged: squares of larger values would drown the rest.
+const maxValue = 1e15
+
 // scale maps a metric's values to y in [0,1] where higher is better, which is what detectors read.
 type scale struct {
 	lo, hi    float64
@@ -18,6 +21,9 @@ type scale struct {
 func (s scale) check(v float64) error {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return fmt.Errorf("value %v is not a finite number", v)
+	}
+	if math.Abs(v) > maxValue {
+		return fmt.Errorf("value %v is beyond %g: no mean can be told", v, maxValue)
 	}
 	if !s.unbounded && (v < s.lo || v > s.hi) {
 		return fmt.Errorf("value %v is outside the metric's range %v to %v", v, s.lo, s.hi)

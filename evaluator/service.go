@@ -2,7 +2,6 @@ package evaluator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -42,6 +41,9 @@ type Sink interface {
 	LastScored(ctx context.Context) (uint64, error)
 	// PublishScores publishes the scores of one message, durably.
 	PublishScores(ctx context.Context, source uint64, scores []quality.Score) error
+	// PublishMonitor publishes that a monitor went blind or sees again, durably. An event may come again
+	// after a crash, with the same id.
+	PublishMonitor(ctx context.Context, ev quality.MonitorEvent) error
 	// PublishRegression publishes an event, durably. An event may come again after a crash, with the same id.
 	PublishRegression(ctx context.Context, ev quality.RegressionEvent) error
 	// OpenRegressions returns the regressions that were put and are open.
@@ -56,7 +58,7 @@ type Sink interface {
 type State interface {
 	// Get returns a document, or an error of kind not found.
 	Get(ctx context.Context, key string) ([]byte, error)
-	// Put stores a document of at most MaxDocument bytes, durably.
+	// Put stores a document of at most MaxDocument bytes, durably. It must not keep the bytes.
 	Put(ctx context.Context, key string, data []byte) error
 	// Delete removes a document; one that is not there is no error.
 	Delete(ctx context.Context, key string) error
@@ -111,11 +113,14 @@ type Service struct {
 	mu     sync.Mutex
 	engine *Engine
 	place  progress // what the engine has seen
+	quiet  *quiet   // what was told of silent monitors
 
 	scored  uint64            // last message whose scores are published
 	pending []Batch           // worked through but not saved
 	unsaved int               // messages in pending
 	told    map[string]string // documents as last put
+	busy    time.Duration     // the last save took so long
+	savedAt time.Time
 }
 
 // progress is where the engine stands in the stream.
@@ -135,7 +140,7 @@ func New(o Options) (*Service, error) {
 		return nil, err
 	}
 	return &Service{o: o, log: o.Logger.With("component", "evaluator"), metrics: newMetrics(o.Registerer),
-		store: &store{state: o.State}, engine: engine, told: make(map[string]string)}, nil
+		store: &store{state: o.State}, engine: engine, quiet: newQuiet(), told: make(map[string]string)}, nil
 }
 
 // Statuses returns what every monitor can tell at a time.
@@ -179,13 +184,7 @@ func ended(ctx context.Context, err error) error {
 
 // resume restores the saved state and learns what was published already.
 func (s *Service) resume(ctx context.Context) error {
-	err := s.retry(ctx, "reading the evaluator's state", func(ctx context.Context) error {
-		chunks, place, err := s.store.load(ctx)
-		if err != nil {
-			return err
-		}
-		return s.restore(chunks, place)
-	})
+	err := s.reload(ctx)
 	if err != nil {
 		return err
 	}
@@ -199,14 +198,33 @@ func (s *Service) resume(ctx context.Context) error {
 	return s.retry(ctx, "withdrawing regressions that nobody watches", s.withdraw)
 }
 
-func (s *Service) restore(chunks map[string][]byte, place progress) error {
+// reload restores the saved state.
+func (s *Service) reload(ctx context.Context) error {
+	const what = "reading the evaluator's state"
+	var st saved
+	var place progress
+	err := s.retry(ctx, what, func(ctx context.Context) (err error) {
+		st, place, err = s.store.open(ctx)
+		return err
+	})
+	if err != nil || st.names == nil {
+		return err
+	}
+	read := st.read
+	st.read = func(name string) (data []byte, err error) { // what is half restored cannot be begun again
+		err = s.retry(ctx, what, func(context.Context) (err error) {
+			data, err = read(name)
+			return err
+		})
+		return data, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if chunks == nil {
-		return nil
-	}
-	if err := s.engine.Restore(chunks); err != nil {
-		return permanent{fmt.Errorf("restoring the evaluator's state: %w", err)}
+	if err := errors.Join(s.engine.restore(st), s.quiet.restore(st)); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("restoring the evaluator's state: %w", err)
 	}
 	s.place = place
 	return nil
@@ -239,9 +257,11 @@ func (s *Service) loop(ctx context.Context, batches <-chan Batch) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
-			err = s.save(ctx)
+			if !s.resting() {
+				err = s.save(ctx)
+			}
 		case b := <-batches:
-			if err = s.work(ctx, b); err == nil && s.unsaved >= s.o.SaveAfter {
+			if err = s.work(ctx, b); err == nil && s.unsaved >= s.o.SaveAfter && !s.resting() {
 				err = s.save(ctx)
 			}
 		}
@@ -258,17 +278,21 @@ func (s *Service) work(ctx context.Context, b Batch) error {
 		if m.Seq <= s.place.Seq {
 			continue
 		}
-		scores, events := s.observe(m)
+		scores, events, sights := s.observe(m)
 		if err := s.publish(ctx, m.Seq, scores, events); err != nil {
 			return err
 		}
+		if err := s.publishSights(ctx, sights); err != nil {
+			return err
+		}
 	}
-	s.pending = append(s.pending, b)
 	s.unsaved += max(1, len(b.Messages))
+	b.Messages = nil // only its place is still needed
+	s.pending = append(s.pending, b)
 	return nil
 }
 
-func (s *Service) observe(m Message) (scores []quality.Score, events []quality.RegressionEvent) {
+func (s *Service) observe(m Message) (scores []quality.Score, events []quality.RegressionEvent, sights []quality.MonitorEvent) {
 	var d quality.Delivery
 	if err := wire.Unmarshal(m.Data, &d); err != nil {
 		// The collector wrote it; if it cannot be read now it never will be.
@@ -284,13 +308,29 @@ func (s *Service) observe(m Message) (scores []quality.Score, events []quality.R
 		sc, ev := s.engine.Observe(sample, s.place.Samples)
 		scores, events = append(scores, sc...), append(events, ev...)
 	}
+	for _, t := range d.Traffic {
+		s.engine.ObserveTraffic(t)
+	}
 	for _, late := range d.Scores {
 		sc, ev := s.engine.ObserveScore(late, s.place.Samples)
 		scores, events = append(scores, sc...), append(events, ev...)
 	}
 	s.place.Seq = m.Seq
 	s.metrics.observed(before, s.engine.Counts(), m.Seq)
-	return scores, events
+	return scores, events, s.engine.MonitorEvents()
+}
+
+// publishSights tells of monitors that went blind or see again.
+func (s *Service) publishSights(ctx context.Context, sights []quality.MonitorEvent) error {
+	for _, ev := range sights {
+		s.log.Info("monitor "+string(ev.Type), "feature", ev.Feature, "metric", ev.Metric, "cause", ev.Cause, "reason", ev.Reason, "id", ev.Blindness)
+		s.metrics.blind.WithLabelValues(string(ev.Type), string(ev.Cause)).Inc()
+		err := s.retry(ctx, "publishing an event of a monitor", func(ctx context.Context) error { return s.o.Sink.PublishMonitor(ctx, ev) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // publish tells the scores before the events: who hears of a regression may look at its scores.
@@ -315,68 +355,5 @@ func (s *Service) publish(ctx context.Context, seq uint64, scores []quality.Scor
 			return err
 		}
 	}
-	return nil
-}
-
-func (s *Service) save(ctx context.Context) error {
-	return s.retry(ctx, "saving the evaluator's state", s.saveOnce)
-}
-
-// saveOnce stores the state, then commits what it holds, then tells the statuses. A crash in between
-// repeats work and loses none.
-func (s *Service) saveOnce(ctx context.Context) error {
-	if len(s.pending) > 0 {
-		start := time.Now()
-		s.mu.Lock()
-		chunks, err := s.engine.Snapshot()
-		place := s.place
-		s.mu.Unlock()
-		if err != nil {
-			return permanent{err}
-		}
-		if err := s.store.save(ctx, chunks, place); err != nil {
-			return err
-		}
-		s.metrics.saved(time.Since(start), s.o.Now())
-	}
-	for len(s.pending) > 0 {
-		if err := s.o.Source.Commit(ctx, s.pending[0]); err != nil {
-			return fmt.Errorf("committing messages %d to %d: %w", s.pending[0].First, s.pending[0].Last, err)
-		}
-		s.pending = s.pending[1:]
-	}
-	s.unsaved = 0
-	return s.tell(ctx)
-}
-
-// tell puts the statuses and open regressions that changed since they were put last.
-func (s *Service) tell(ctx context.Context) error {
-	for _, st := range s.Statuses(s.o.Now()) {
-		err := s.put("status "+chunkName(st.Feature, st.Metric), st, func() error { return s.o.Sink.PutStatus(ctx, st) })
-		if err != nil {
-			return fmt.Errorf("storing the status of metric %q of feature %q: %w", st.Metric, st.Feature, err)
-		}
-	}
-	for _, r := range s.Regressions() {
-		err := s.put("regression "+r.ID, r, func() error { return s.o.Sink.PutRegression(ctx, r) })
-		if err != nil {
-			return fmt.Errorf("storing regression %q: %w", r.ID, err)
-		}
-	}
-	return nil
-}
-
-func (s *Service) put(key string, doc any, put func() error) error {
-	data, err := json.Marshal(doc)
-	if err != nil {
-		return permanent{err}
-	}
-	if s.told[key] == string(data) {
-		return nil
-	}
-	if err := put(); err != nil {
-		return err
-	}
-	s.told[key] = string(data)
 	return nil
 }

@@ -31,6 +31,7 @@ type world struct {
 	events    map[string]quality.RegressionEvent
 	order     []string
 	statuses  map[string]quality.MonitorStatus
+	sights    []quality.MonitorEvent
 	puts      map[string]quality.Regression
 	fail      func(op string) error // asked before every operation
 }
@@ -122,6 +123,17 @@ func (w *world) PublishRegression(_ context.Context, ev quality.RegressionEvent)
 	return nil
 }
 
+func (w *world) PublishMonitor(_ context.Context, ev quality.MonitorEvent) error {
+	defer w.mu.Unlock()
+	if err := w.enter("monitor"); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(w.sights, func(o quality.MonitorEvent) bool { return o.ID == ev.ID }) {
+		w.sights = append(w.sights, ev)
+	}
+	return nil
+}
+
 func (w *world) PutStatus(_ context.Context, st quality.MonitorStatus) error {
 	defer w.mu.Unlock()
 	err := w.enter("status")
@@ -185,6 +197,9 @@ func (w *world) result(t *testing.T) string {
 	out := ""
 	for _, id := range w.order {
 		out += asJSON(t, w.events[id]) + "\n"
+	}
+	for _, ev := range w.sights {
+		out += asJSON(t, ev) + "\n"
 	}
 	for _, m := range slices.Sorted(maps.Keys(w.statuses)) {
 		out += asJSON(t, w.statuses[m]) + "\n"

@@ -1,85 +1,10 @@
 package evaluator
 
 import (
-	"fmt"
-	"math/bits"
 	"time"
 
 	"github.com/asgood-dev/asgood/internal/quality"
 )
-
-// Bounds of blindness. A share of failed scores hides what it should show; silence is measured against
-// the stream's own pace and the silences it had before, so that nights and weekends are learned.
-const (
-	blindWindow   = 64 // latest scores looked at; the bits of health.Outcomes
-	blindTries    = 10 // fewer say nothing
-	blindSilence  = 10 * time.Minute
-	blindMultiple = 20 // of the mean distance: e^-20 for scores that come at random
-)
-
-// health counts how a monitor's scores come in.
-type health struct {
-	Tries    uint64
-	Failed   uint64
-	Outcomes uint64 // the latest tries, the newest in bit 0, 1 for a failure
-	Error    string // of the latest failure
-	Scored   uint64
-	FirstAt  int64 // sample times of the scores, unix nanoseconds
-	LastAt   int64
-	Silences [2]int64 // the two longest silences so far, the longer first
-}
-
-func (h *health) fail(_ time.Time, reason string) {
-	h.Tries++
-	h.Failed++
-	h.Outcomes = h.Outcomes<<1 | 1
-	h.Error = reason
-}
-
-func (h *health) score(at time.Time) {
-	h.Tries++
-	h.Outcomes <<= 1
-	t := at.UnixNano()
-	h.Scored++
-	if h.Scored == 1 {
-		h.FirstAt, h.LastAt = t, t
-		return
-	}
-	if gap := t - h.LastAt; gap > 0 {
-		if gap > h.Silences[0] {
-			h.Silences[0], h.Silences[1] = gap, h.Silences[0]
-		} else {
-			h.Silences[1] = max(h.Silences[1], gap)
-		}
-		h.LastAt = t
-	}
-}
-
-// patience is how long a silence may last before it means something. A silence that came twice, such
-// as a night, is how things are; one that came once may have been an outage.
-func (h *health) patience() time.Duration {
-	p := max(blindSilence, 3*time.Duration(h.Silences[1])/2)
-	if h.Scored > 1 {
-		p = max(p, blindMultiple*time.Duration((h.LastAt-h.FirstAt)/int64(h.Scored-1)))
-	}
-	return p
-}
-
-// blind returns why nothing can be told now, or nothing.
-func (h *health) blind(now time.Time) string {
-	n := min(h.Tries, blindWindow)
-	failed := bits.OnesCount64(h.Outcomes & (^uint64(0) >> (blindWindow - n)))
-	if n >= blindTries && uint64(2*failed) >= n {
-		return fmt.Sprintf("%d of the last %d scores failed: %s", failed, n, h.Error)
-	}
-	if h.Scored == 0 {
-		return ""
-	}
-	if silent := now.Sub(time.Unix(0, h.LastAt)); silent > h.patience() {
-		return fmt.Sprintf("no score for %s, since %s", silent.Round(time.Second), time.Unix(0, h.LastAt).UTC().Format(time.RFC3339))
-	}
-	return ""
-}
 
 // recentScores is how many of the latest scores the present figures of a watching monitor are of: as
 // many as the baseline has, within bounds.
@@ -100,9 +25,12 @@ func (m *monitor) status(now time.Time) quality.MonitorStatus {
 	if m.health.Scored > 0 {
 		st.LastScoreAt = time.Unix(0, m.health.LastAt).UTC()
 	}
+	m.lineage.tell(&st)
+	st.SamplesPerDay = s.perDay()
+	// DetectableDay: the detector's answer for SamplesPerDay samples, times the width of the range, goes here.
 	m.present(&st)
-	if why := m.health.blind(now); why != "" {
-		st.Reason = why
+	if st.Blind = m.blindness(now); st.Blind != quality.BlindNone {
+		st.Reason = m.why(st.Blind, now)
 		if st.State != quality.MonitorRegressed {
 			st.State = quality.MonitorBlind
 			st.Since = nil
@@ -162,4 +90,13 @@ func (m *monitor) detectable() *float64 {
 		return nil
 	}
 	return ptr(sure * (m.config.scale.hi - m.config.scale.lo))
+}
+
+// perDay is how many scores come in a day, 0 while that cannot be told.
+func (s *stream) perDay() float64 {
+	d := s.perSample()
+	if s.Stored+s.Scores < 2 || d <= time.Microsecond {
+		return 0
+	}
+	return float64(24*time.Hour) / float64(d)
 }

@@ -22,7 +22,9 @@ const manifestKey = "manifest"
 // only what changed, and a crash at any point leaves the manifest of before with all its documents.
 type store struct {
 	state   State
-	written map[string]bool // documents known to be stored
+	written map[string]bool     // documents known to be stored
+	chunks  map[string][]string // documents of each chunk, as it was written last
+	buf     []byte              // of the chunk at work
 }
 
 // manifest lists the documents of each chunk, in order.
@@ -37,36 +39,45 @@ func documentKey(data []byte) string {
 	return "c-" + hex.EncodeToString(sum[:16])
 }
 
-// load returns the saved chunks, nil when nothing was saved.
-func (s *store) load(ctx context.Context) (map[string][]byte, progress, error) {
-	s.written = make(map[string]bool)
+// open reads the manifest and returns the saved state, which is then read chunk by chunk. No names mean
+// that nothing was saved.
+func (s *store) open(ctx context.Context) (saved, progress, error) {
+	s.written, s.chunks = make(map[string]bool), make(map[string][]string)
 	data, err := s.state.Get(ctx, manifestKey)
 	if quality.KindOf(err) == quality.KindNotFound && err != nil {
-		return nil, progress{}, nil
+		return saved{}, progress{}, nil
 	}
 	if err != nil {
-		return nil, progress{}, fmt.Errorf("reading the manifest: %w", err)
+		return saved{}, progress{}, fmt.Errorf("reading the manifest: %w", err)
 	}
 	var m manifest
 	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, progress{}, permanent{fmt.Errorf("decoding the manifest of the saved state: %w", err)}
+		return saved{}, progress{}, permanent{fmt.Errorf("decoding the manifest of the saved state: %w", err)}
 	}
 	if len(m.Documents) > 0 {
 		list, err := s.join(ctx, m.Documents)
 		if err != nil {
-			return nil, progress{}, err
+			return saved{}, progress{}, err
 		}
 		if err := json.Unmarshal(list, &m.Chunks); err != nil {
-			return nil, progress{}, permanent{fmt.Errorf("decoding the list of chunks: %w", err)}
+			return saved{}, progress{}, permanent{fmt.Errorf("decoding the list of chunks: %w", err)}
 		}
 	}
-	chunks := make(map[string][]byte, len(m.Chunks))
+	st := saved{names: make(map[string]bool, len(m.Chunks))}
 	for name, keys := range m.Chunks {
-		if chunks[name], err = s.join(ctx, keys); err != nil {
-			return nil, progress{}, fmt.Errorf("reading chunk %q: %w", name, err)
+		st.names[name] = true
+		for _, key := range keys {
+			s.written[key] = true
 		}
 	}
-	return chunks, m.Place, nil
+	st.read = func(name string) ([]byte, error) {
+		out, err := s.join(ctx, m.Chunks[name])
+		if err != nil {
+			return nil, fmt.Errorf("reading chunk %q: %w", name, err)
+		}
+		return out, nil
+	}
+	return st, m.Place, nil
 }
 
 // join reads documents and checks that they are what their names say.
@@ -84,24 +95,37 @@ func (s *store) join(ctx context.Context, keys []string) ([]byte, error) {
 			return nil, permanent{quality.Errorf(quality.KindInternal, "document %q of the saved state is damaged", key)}
 		}
 		s.written[key] = true
+		if len(keys) == 1 {
+			return data, nil
+		}
 		out = append(out, data...)
 	}
 	return out, nil
 }
 
-// save stores the chunks and, last, the manifest; then it clears away what only the manifest before
+// put stores a chunk.
+func (s *store) put(ctx context.Context, name string, data []byte) error {
+	if s.written == nil {
+		s.written, s.chunks = make(map[string]bool), make(map[string][]string)
+	}
+	keys, err := s.split(ctx, data)
+	if err != nil {
+		return fmt.Errorf("storing chunk %q: %w", name, err)
+	}
+	s.chunks[name] = keys
+	return nil
+}
+
+// finish stores, last, the manifest of the named chunks; then it clears away what only the manifest before
 // named. What a crash left over is cleared by the next save that would have cleared it, or stays: it is
 // named by its content and harms nothing.
-func (s *store) save(ctx context.Context, chunks map[string][]byte, place progress) error {
-	if s.written == nil {
-		s.written = make(map[string]bool)
-	}
-	m := manifest{Place: place, Chunks: make(map[string][]string, len(chunks))}
+func (s *store) finish(ctx context.Context, names map[string]bool, place progress) error {
+	maps.DeleteFunc(s.chunks, func(name string, _ []string) bool { return !names[name] })
+	m := manifest{Place: place, Chunks: s.chunks}
 	used := make(map[string]bool)
-	var err error
-	for _, name := range slices.Sorted(maps.Keys(chunks)) {
-		if m.Chunks[name], err = s.split(ctx, chunks[name], used); err != nil {
-			return fmt.Errorf("storing chunk %q: %w", name, err)
+	for _, keys := range s.chunks {
+		for _, key := range keys {
+			used[key] = true
 		}
 	}
 	if err := s.putManifest(ctx, m, used); err != nil {
@@ -111,10 +135,10 @@ func (s *store) save(ctx context.Context, chunks map[string][]byte, place progre
 }
 
 // split stores data as documents of at most MaxDocument bytes, unless they are stored.
-func (s *store) split(ctx context.Context, data []byte, used map[string]bool) (keys []string, err error) {
+func (s *store) split(ctx context.Context, data []byte) (keys []string, err error) {
 	for part := range slices.Chunk(data, MaxDocument) {
 		key := documentKey(part)
-		keys, used[key] = append(keys, key), true
+		keys = append(keys, key)
 		if s.written[key] {
 			continue
 		}
@@ -136,8 +160,11 @@ func (s *store) putManifest(ctx context.Context, m manifest, used map[string]boo
 		if err != nil {
 			return permanent{fmt.Errorf("encoding the list of chunks: %w", err)}
 		}
-		if m.Documents, err = s.split(ctx, list, used); err != nil {
+		if m.Documents, err = s.split(ctx, list); err != nil {
 			return fmt.Errorf("storing the list of chunks: %w", err)
+		}
+		for _, key := range m.Documents {
+			used[key] = true
 		}
 		m.Chunks = nil
 		if data, err = json.Marshal(m); err != nil {

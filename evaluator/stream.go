@@ -1,6 +1,7 @@
 package evaluator
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -9,8 +10,8 @@ import (
 // maxBaseline bounds the scores that are held while a baseline fills; a longer window is cut there.
 const maxBaseline = quality.MaxBaseline
 
-// reading is one score on its way into a stream.
-type reading struct {
+// arrival is one score on its way into a stream.
+type arrival struct {
 	observation
 	pos uint64
 	at  time.Time
@@ -26,7 +27,7 @@ type observation struct {
 // stream is one series of a metric's scores, of the whole feature or of one slice, with its own
 // baseline and detector.
 type stream struct {
-	attribute, value string // both empty for the whole feature
+	sliceKey
 
 	Scores   uint64 // all scores that came, of the baseline and live
 	Late     uint64 // scores of the baseline's period that came after it was closed
@@ -34,7 +35,7 @@ type stream struct {
 	LastAt   int64  // latest sample time
 	Stored   uint64 // scores of a stored baseline, and the time they span in nanoseconds
 	Span     int64
-	Pending  []observation
+	Pending  pending
 	Base     moments // of the baseline, in the metric's unit
 	ReadyAt  int64   // sample time of the score that closed the baseline, unix nanoseconds
 	E        float64 // evidence that the stream is worse; frozen while a regression is open in it
@@ -46,28 +47,42 @@ type stream struct {
 	Better   float64 // evidence that the stream is better
 	Skipped  uint64  // live scores that improve did not take, since a regression was open
 	track    track
-	changed  bool // since the last snapshot
+	place    int  // in the monitor's list
+	inFleet  bool // counted among the streams that share a budget
+	changed  bool // since it was last saved
 }
 
-func newStream(attribute, value string) *stream {
-	return &stream{attribute: attribute, value: value, changed: true}
+// sliceKey names a stream within its monitor; both are empty for the whole feature.
+type sliceKey struct {
+	Attribute string `json:"attribute,omitempty"`
+	Value     string `json:"value,omitempty"`
 }
 
-// slice is the part of the traffic the stream watches.
-func (s *stream) slice() quality.Slice {
-	if s.attribute == "" {
+func (k sliceKey) whole() bool { return k.Attribute == "" }
+
+func (k sliceKey) compare(o sliceKey) int {
+	return cmp.Or(cmp.Compare(k.Attribute, o.Attribute), cmp.Compare(k.Value, o.Value))
+}
+
+// slice is the part of the traffic that the stream watches.
+func (k sliceKey) slice() quality.Slice {
+	if k.whole() {
 		return quality.Slice{}
 	}
-	return quality.Slice{s.attribute: s.value}
+	return quality.Slice{k.Attribute: k.Value}
 }
 
-func (s *stream) key() string { return streamKey(s.attribute, s.value) }
+func newStream(k sliceKey) *stream {
+	s := &stream{sliceKey: k, changed: true}
+	s.track.grain = s.grain()
+	return s
+}
 
-func streamKey(attribute, value string) string {
-	if attribute == "" {
-		return ""
+func (s *stream) grain() grain {
+	if s.whole() {
+		return fineGrain
 	}
-	return attribute + "=" + value
+	return coarseGrain
 }
 
 // count notes that a score came, whatever becomes of it.
@@ -117,27 +132,41 @@ func (s *stream) ready() bool { return s.watch != nil }
 // close ends the baseline: the detector is made from what came.
 func (s *stream) close(c *monitorConfig, at time.Time) {
 	threshold := s.threshold(c.falseAlarms)
-	w, err := newWatcher(c.scale, c.strata(), threshold, s.Pending)
+	baseline := s.Pending.all()
+	w, err := newWatcher(c.scale, c.strata(), threshold, baseline)
 	if err != nil {
 		s.Problem = err.Error()
 		return
 	}
-	if s.attribute == "" {
-		if s.improve, err = newWatcher(c.scale.opposite(), c.strata(), threshold, s.Pending); err != nil {
+	if s.whole() {
+		if s.improve, err = newWatcher(c.scale.opposite(), c.strata(), threshold, baseline); err != nil {
 			s.Problem = err.Error()
 			return
 		}
 	}
 	s.watch, s.Problem, s.ReadyAt = w, "", at.UnixNano()
-	for _, o := range s.Pending {
+	s.Base.C = middle(baseline)
+	for _, o := range baseline {
 		s.Base.add(o.Value, o.Weight)
 	}
-	s.Pending = nil
+	s.track.Centre, s.Pending = s.Base.mean(), pending{}
+}
+
+// middle is the plain mean, around which sums lose least.
+func middle(baseline []observation) float64 {
+	sum := 0.0
+	for _, o := range baseline {
+		sum += o.Value / float64(len(baseline))
+	}
+	return sum
 }
 
 // live takes a score that comes after the baseline.
-func (s *stream) live(r reading) {
-	expected := s.watch.expected(r.observation)
+func (s *stream) live(c *monitorConfig, r arrival) {
+	expected := r.Value
+	if c.strata() {
+		expected = s.watch.expected(r.observation)
+	}
 	e := s.watch.update(r.observation)
 	s.track.add(r.pos, r.at, r.Value, r.Weight, expected)
 	if s.Open {

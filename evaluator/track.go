@@ -3,19 +3,26 @@ package evaluator
 import (
 	"math"
 	"slices"
-	"sort"
 	"time"
 )
 
-// Sizes of a track. Level 0 keeps every sample of the recent past, level l every 2^l-th.
-const (
-	trackRecent = 64
-	trackLevel  = 32
-	trackMarks  = 16
+// grain is how finely a track remembers: its latest Recent samples exactly, and the place of an older
+// one to within its age divided by Level. Starts that a detector named while they were recent are kept
+// exactly, Marks of them.
+type grain struct{ Recent, Level, Marks int }
+
+// The whole feature is remembered finely. Slices are many, so they are remembered in a sixth of the room.
+var (
+	fineGrain   = grain{Recent: 64, Level: 16, Marks: 16}
+	coarseGrain = grain{Recent: 16, Level: 6, Marks: 6}
 )
 
-// point is what is remembered of one live sample: its number, its place in the input, its time, and
-// the sums of all live samples before it. Two points give the mean of what lies between them.
+// slack is how many samples are added before old ones are drawn together again.
+func (g grain) slack() int { return g.Recent / 2 }
+
+// point is a place between two live samples: the number of live samples before it, the place in the input
+// and the time of the next, and the sums of all live samples before it, around the track's centre. Two
+// points give the mean of what lies between them.
 type point struct {
 	Index uint64 // live samples before it
 	Pos   uint64 // place in the input
@@ -29,165 +36,185 @@ type point struct {
 
 func (p point) time() time.Time { return time.Unix(0, p.Time).UTC() }
 
+// before returns the point in front of a segment that ends here.
+func (p point) before(s *segment) point {
+	return point{Index: p.Index - uint64(s.N), Pos: s.Pos, Time: s.Time, W: p.W - float64(s.W), WV: p.WV - float64(s.WV),
+		WVV: p.WVV - float64(s.WVV), WW: p.WW - float64(s.WW), WE: p.WE - float64(s.WE)}
+}
+
+// segment is some live samples that follow each other: place and time of the first, and their sums around
+// the track's centre. Single precision is enough for sums of few values near their centre.
+type segment struct {
+	Pos                uint64
+	Time               int64
+	N                  uint32
+	W, WV, WVV, WW, WE float32
+}
+
+// join puts the samples of a later segment behind its own.
+func (s *segment) join(later *segment) {
+	s.N += later.N
+	s.W, s.WV, s.WVV = single(float64(s.W)+float64(later.W)), single(float64(s.WV)+float64(later.WV)), single(float64(s.WVV)+float64(later.WVV))
+	s.WW, s.WE = single(float64(s.WW)+float64(later.WW)), single(float64(s.WE)+float64(later.WE))
+}
+
+func single(v float64) float32 { return float32(min(max(v, -math.MaxFloat32), math.MaxFloat32)) }
+
 // track finds back the sample behind a detector's live sample number, in memory that grows with the
-// logarithm of the stream: the last trackRecent samples are kept exactly, older ones ever thinner, so
-// that a start is off by at most 2/trackLevel of its age. Starts that a detector named while they were
-// recent are kept exactly as marks.
+// logarithm of the stream: the older samples are, the more of them share a segment.
 type track struct {
-	Total  point     // sums up to now; Index is the number of live samples
-	Levels [][]point // Levels[0] is exact; each is in order, oldest first
-	Marks  []point   // in order of their Index
+	Centre   float64 // what sums are taken around: the mean of the baseline
+	Total    point   // sums up to now; Index is the number of live samples
+	Segments []segment
+	Marks    []uint64 // numbers of samples at which a segment begins and stays so, in order
+	Limit    int      // segments at which old ones are drawn together
+	grain    grain
 }
 
 // add appends a live sample.
 func (t *track) add(pos uint64, at time.Time, v, w, expected float64) {
-	p := t.Total
-	p.Pos, p.Time = pos, at.UnixNano()
-	if len(t.Levels) == 0 {
-		t.Levels = make([][]point, 1)
+	if t.Limit = max(t.Limit, t.grain.Recent+t.grain.slack()); len(t.Segments) >= t.Limit {
+		t.compact()
 	}
-	for l := range t.Levels {
-		if p.Index%(1<<l) != 0 {
-			break
-		}
-		t.Levels[l] = push(t.Levels[l], p, size(l))
+	d := v - t.Centre
+	if len(t.Segments) == cap(t.Segments) { // append would double it, for every one of many streams
+		t.Segments = append(make([]segment, 0, min(t.Limit, 2*len(t.Segments)+4)), t.Segments...)
 	}
-	t.grow()
+	t.Segments = append(t.Segments, segment{Pos: pos, Time: at.UnixNano(), N: 1,
+		W: single(w), WV: single(w * d), WVV: single(w * d * d), WW: single(w * w), WE: single(w * (v - expected))})
 	t.Total.Index++
 	t.Total.W += w
-	t.Total.WV += w * v
-	t.Total.WVV += w * v * v
+	t.Total.WV += w * d
+	t.Total.WVV += w * d * d
 	t.Total.WW += w * w
 	t.Total.WE += w * (v - expected)
-	t.Total.Pos, t.Total.Time = pos, p.Time
+	t.Total.Pos, t.Total.Time = pos, at.UnixNano()
 }
 
-// grow opens the next level before the last one has to forget its oldest samples.
-func (t *track) grow() {
-	for l := len(t.Levels) - 1; len(t.Levels[l]) >= 2*size(l); l++ {
-		var next []point
-		for _, p := range t.Levels[l] {
-			if p.Index%(1<<(l+1)) == 0 {
-				next = append(next, p)
-			}
+// compact draws segments together, from the newest to the oldest, as far as the grain allows.
+func (t *track) compact() {
+	after, to := uint64(0), len(t.Segments)
+	cur := t.Segments[to-1]
+	for i := len(t.Segments) - 2; i >= 0; i-- {
+		older := t.Segments[i]
+		if t.joins(&older, &cur, after) {
+			older.join(&cur)
+			cur = older
+			continue
 		}
-		t.Levels = append(t.Levels, next)
+		to--
+		t.Segments[to] = cur
+		after += uint64(cur.N)
+		cur = older
 	}
+	to--
+	t.Segments[to] = cur
+	t.Segments = t.Segments[:copy(t.Segments, t.Segments[to:])]
+	t.Limit = max(t.Limit, len(t.Segments)+t.grain.slack())
 }
 
-func size(level int) int {
-	if level == 0 {
-		return trackRecent
+// joins reports whether two segments, with so many samples after them, may become one.
+func (t *track) joins(older, cur *segment, after uint64) bool {
+	if after < uint64(t.grain.Recent) || uint64(older.N)+uint64(cur.N) > max(1, after/uint64(t.grain.Level)) {
+		return false
 	}
-	return trackLevel
+	_, marked := slices.BinarySearch(t.Marks, t.Total.Index-after-uint64(cur.N))
+	return !marked
 }
 
-// push appends and lets the oldest half go when twice the size is reached, so that a push is cheap.
-func push(s []point, p point, size int) []point {
-	if len(s) >= 2*size {
-		s = s[:copy(s, s[size:])]
-	}
-	return append(s, p)
-}
-
-// mark keeps a live sample exactly while it is still known exactly.
+// mark keeps the place of a live sample exactly, while it is still known exactly.
 func (t *track) mark(index uint64) {
-	i := sort.Search(len(t.Marks), func(i int) bool { return t.Marks[i].Index >= index })
-	if i < len(t.Marks) && t.Marks[i].Index == index {
+	i, ok := slices.BinarySearch(t.Marks, index)
+	if ok {
 		return
 	}
-	p, ok := find(t.Levels[:min(1, len(t.Levels))], index)
-	if !ok || p.Index != index {
+	if p, ok := t.at(index); !ok || p.Index != index {
 		return
 	}
-	if len(t.Marks) == trackMarks {
+	if len(t.Marks) == t.grain.Marks {
 		if i > 0 {
 			i--
 		}
 		t.Marks = t.Marks[:copy(t.Marks, t.Marks[1:])]
 	}
-	t.Marks = append(t.Marks, point{})
-	copy(t.Marks[i+1:], t.Marks[i:])
-	t.Marks[i] = p
+	t.Marks = slices.Insert(t.Marks, i, index)
 }
 
 // at returns the live sample of a number, or the next later one that is still known.
 func (t *track) at(index uint64) (point, bool) {
-	best, ok := find(t.Levels, index)
-	i := sort.Search(len(t.Marks), func(i int) bool { return t.Marks[i].Index >= index })
-	if i < len(t.Marks) && (!ok || t.Marks[i].Index < best.Index) {
-		return t.Marks[i], true
-	}
-	return best, ok
+	return t.back(func(p point) bool { return p.Index >= index })
 }
 
 // atPos returns the first known live sample at or after a place in the input, or the end.
 func (t *track) atPos(pos uint64) point {
-	best := t.Total
-	for _, l := range slices.Concat(t.Levels, [][]point{t.Marks}) {
-		i := sort.Search(len(l), func(i int) bool { return l[i].Pos >= pos })
-		if i < len(l) && l[i].Index < best.Index {
-			best = l[i]
-		}
+	p, ok := t.back(func(p point) bool { return p.Pos >= pos })
+	if !ok {
+		return t.Total
 	}
-	return best
+	return p
 }
 
 // last is the latest live sample.
 func (t *track) last() point {
-	if len(t.Levels) == 0 || len(t.Levels[0]) == 0 {
-		return t.Total
+	if n := len(t.Segments); n > 0 {
+		return t.Total.before(&t.Segments[n-1])
 	}
-	return t.Levels[0][len(t.Levels[0])-1]
+	return t.Total
 }
 
-// find returns the earliest known sample at or after a number.
-func find(levels [][]point, index uint64) (best point, ok bool) {
-	for _, l := range levels {
-		i := sort.Search(len(l), func(i int) bool { return l[i].Index >= index })
-		if i < len(l) && (!ok || l[i].Index < best.Index) {
-			best, ok = l[i], true
+// back walks from the latest sample back while the condition holds, and returns the earliest where it did.
+func (t *track) back(holds func(point) bool) (best point, ok bool) {
+	p := t.Total
+	for i := len(t.Segments) - 1; i >= 0; i-- {
+		if p = p.before(&t.Segments[i]); !holds(p) {
+			break
 		}
+		best, ok = p, true
 	}
 	return best, ok
 }
 
 // between sums what lies from one point up to, and without, another.
-func between(from, to point) moments {
-	return moments{N: to.Index - from.Index, W: to.W - from.W, WV: to.WV - from.WV, WVV: to.WVV - from.WVV, WW: to.WW - from.WW,
-		WE: to.WE - from.WE}
+func (t *track) between(from, to point) moments {
+	return moments{C: t.Centre, N: to.Index - from.Index, W: to.W - from.W, WV: to.WV - from.WV, WVV: to.WVV - from.WVV,
+		WW: to.WW - from.WW, WE: to.WE - from.WE}
 }
 
-// moments are the weighted sums of some values.
-type moments struct {
-	N          uint64
-	W, WV, WVV float64
-	WW, WE     float64
-}
-
-func (m *moments) add(v, w float64) {
-	m.N++
-	m.WW += w * w
-	m.W += w
-	m.WV += w * v
-	m.WVV += w * v * v
-}
-
-func (m moments) mean() float64 { return m.WV / m.W }
-
-// variance is the weighted variance around the mean, never negative.
-func (m moments) variance() float64 {
-	if m.N < 2 {
-		return 0
+func (t *track) fields(c *codec) {
+	c.float(&t.Centre)
+	t.Total.fields(c)
+	limit := uint64(t.Limit)
+	c.uint(&limit)
+	t.Limit = int(min(limit, math.MaxInt32))
+	list(c, &t.Marks)
+	for i := range t.Marks {
+		c.uint(&t.Marks[i])
 	}
-	mean := m.mean()
-	return max(0, m.WVV/m.W-mean*mean) * float64(m.N) / float64(m.N-1)
+	list(c, &t.Segments)
+	var before segment
+	for i := range t.Segments {
+		t.Segments[i].fields(c, &before)
+		before = t.Segments[i]
+	}
 }
 
-// effective is how many equally weighted values would tell as much.
-func (m moments) effective() float64 {
-	if m.WW <= 0 {
-		return math.Max(1, float64(m.N))
+func (p *point) fields(c *codec) {
+	c.uint(&p.Index)
+	c.uint(&p.Pos)
+	c.int(&p.Time)
+	for _, f := range []*float64{&p.W, &p.WV, &p.WVV, &p.WW, &p.WE} {
+		c.float(f)
 	}
-	return m.W * m.W / m.WW
+}
+
+// fields writes place and time as the distance from the segment before.
+func (s *segment) fields(c *codec, before *segment) {
+	n, pos, at := uint64(s.N), s.Pos-before.Pos, s.Time-before.Time
+	c.uint(&n)
+	c.uint(&pos)
+	c.int(&at)
+	s.N, s.Pos, s.Time = uint32(n), before.Pos+pos, before.Time+at
+	for _, f := range []*float32{&s.W, &s.WV, &s.WVV, &s.WW, &s.WE} {
+		c.float32(f)
+	}
 }

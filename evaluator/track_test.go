@@ -8,7 +8,7 @@ import (
 )
 
 func TestTrackFindsSamplesBack(t *testing.T) {
-	var tr track
+	tr := track{grain: fineGrain}
 	const n = 100_000
 	for i := range n {
 		tr.add(uint64(2*i+1), time.Unix(int64(i), 0), 1, 1, 0)
@@ -19,23 +19,19 @@ func TestTrackFindsSamplesBack(t *testing.T) {
 	if p, ok := tr.at(40_000); !ok || p.Index != 40_000 || p.Pos != 80_001 || p.time().Unix() != 40_000 {
 		t.Errorf("marked: got %+v, want sample 40000", p)
 	}
-	points := 0
-	for _, l := range tr.Levels {
-		points += len(l)
-	}
-	if points > 1200 {
+	if points := len(tr.Segments); points > 400 {
 		t.Errorf("got %d points for %d samples, want memory that grows with the logarithm", points, n)
 	}
 	for _, age := range []uint64{1, 30, 64, 100, 1000, 12_345, 60_000, 99_999} {
 		want := uint64(n) - age
 		p, ok := tr.at(want)
-		if !ok || p.Index < want || float64(p.Index-want) > math.Ceil(2*float64(age)/trackLevel) || p.Pos != 2*p.Index+1 {
+		if !ok || p.Index < want || float64(p.Index-want) > math.Ceil(float64(age)/float64(fineGrain.Level)) || p.Pos != 2*p.Index+1 {
 			t.Errorf("age %d: got %+v, want sample %d or one soon after", age, p, want)
 		}
-		if age <= trackRecent && p.Index != want {
+		if age <= uint64(fineGrain.Recent) && p.Index != want {
 			t.Errorf("age %d: got sample %d, want exactly %d", age, p.Index, want)
 		}
-		if m := between(p, tr.Total); m.N != n-p.Index || m.mean() != 1 {
+		if m := tr.between(p, tr.Total); m.N != n-p.Index || m.mean() != 1 {
 			t.Errorf("age %d: got sums %+v up to the end", age, m)
 		}
 	}
@@ -45,13 +41,13 @@ func TestTrackFindsSamplesBack(t *testing.T) {
 }
 
 func TestTrackKeepsItsMarksBounded(t *testing.T) {
-	var tr track
+	tr := track{grain: fineGrain}
 	for i := range 1000 {
 		tr.add(uint64(i), time.Unix(int64(i), 0), 1, 1, 0)
 		tr.mark(uint64(i))
 	}
-	if len(tr.Marks) != trackMarks || tr.Marks[trackMarks-1].Index != 999 {
-		t.Errorf("got %d marks, the last of sample %d, want the latest %d", len(tr.Marks), tr.Marks[len(tr.Marks)-1].Index, trackMarks)
+	if len(tr.Marks) != fineGrain.Marks || tr.Marks[fineGrain.Marks-1] != 999 {
+		t.Errorf("got %d marks, the last of sample %d, want the latest %d", len(tr.Marks), tr.Marks[len(tr.Marks)-1], fineGrain.Marks)
 	}
 }
 
@@ -116,51 +112,5 @@ func TestMemory(t *testing.T) {
 	}
 	if len(m.seen) > 2*memoryBlock || !m.add("x") {
 		t.Errorf("got %d ids remembered, want the oldest forgotten", len(m.seen))
-	}
-}
-
-func TestBlind(t *testing.T) {
-	at := time.Unix(1_700_000_000, 0)
-	var h health
-	if got := h.blind(at); got != "" {
-		t.Errorf("nothing came yet: got %q", got)
-	}
-	for i := range 100 {
-		h.score(at.Add(time.Duration(i) * time.Minute))
-	}
-	last := at.Add(99 * time.Minute)
-	if got := h.blind(last.Add(19 * time.Minute)); got != "" {
-		t.Errorf("within 20 distances: got %q", got)
-	}
-	if got := h.blind(last.Add(21 * time.Minute)); got == "" {
-		t.Error("after 20 distances: want a reason")
-	}
-	for range 31 {
-		h.fail(last, "no such thing")
-	}
-	if got := h.blind(last); got != "" {
-		t.Errorf("31 of 64 failed: got %q", got)
-	}
-	h.fail(last, "no such thing")
-	if got, want := h.blind(last), "32 of the last 64 scores failed: no such thing"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-func TestSilenceIsLearned(t *testing.T) {
-	var h health
-	at := time.Unix(1_700_000_000, 0)
-	for range 3 { // three days with a silent night
-		for range 100 {
-			h.score(at)
-			at = at.Add(time.Minute)
-		}
-		at = at.Add(12 * time.Hour)
-	}
-	if got := h.blind(at); got != "" {
-		t.Errorf("after a night like the others: got %q", got)
-	}
-	if got := h.blind(at.Add(72 * time.Hour)); got == "" {
-		t.Error("after three days: want a reason")
 	}
 }

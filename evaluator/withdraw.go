@@ -1,10 +1,6 @@
 package evaluator
 
-import (
-	"context"
-
-	"github.com/asgood-dev/asgood/internal/quality"
-)
+import "context"
 
 // withdraw ends the open regressions whose monitors were changed or removed: nobody would see them recover,
 // and what rests on them would stay open for ever.
@@ -19,7 +15,7 @@ func (s *Service) withdraw(ctx context.Context) error {
 		}
 		now := s.o.Now()
 		r.WithdrawnAt = &now
-		ev := quality.RegressionEvent{ID: r.ID + "-withdrawn", Type: quality.RegressionWithdrawn, Regression: r}
+		ev := withdrawal(r)
 		if err := s.o.Sink.PublishRegression(ctx, ev); err != nil {
 			return err
 		}

@@ -127,6 +127,10 @@ func (s *scoreSink) PublishRegression(ctx context.Context, ev quality.Regression
 	return publish(ctx, s.bus, bus.Events, ev.ID, quality.Event{Regression: &ev})
 }
 
+func (s *scoreSink) PublishMonitor(ctx context.Context, ev quality.MonitorEvent) error {
+	return publish(ctx, s.bus, bus.Events, ev.ID, quality.Event{Monitor: &ev})
+}
+
 func monitorKey(feature, metric string) string { return feature + "/" + metric }
 
 func (s *scoreSink) PutStatus(ctx context.Context, st quality.MonitorStatus) error {

@@ -85,6 +85,15 @@ type MonitorStatus struct {
 	LastScoreAt  time.Time    `json:"last_score_at,omitzero"`
 	Regression   string       `json:"regression,omitempty"` // id of the open regression
 	ScoresFailed uint64       `json:"scores_failed"`
+
+	// Of the monitor's sight, its scorer's version and its traffic.
+	Blind         BlindCause   `json:"blind,omitempty"`          // why it cannot tell; also set beside an open regression
+	Version       string       `json:"version,omitempty"`        // of the scorer whose scores it watches; empty while none is known
+	VersionSince  *time.Time   `json:"version_since,omitempty"`  // time of the first sample that the version scored
+	OtherVersion  uint64       `json:"other_version"`            // scores left out since they are of another version
+	VersionStep   *VersionStep `json:"version_step,omitempty"`   // from the version before, where it was estimated
+	SamplesPerDay float64      `json:"samples_per_day"`          // scored samples a day, 0 while unknown
+	DetectableDay *float64     `json:"detectable_day,omitempty"` // smallest drop noticed within a day's traffic, in the metric's unit
 }
 
 // Key returns a canonical form of the slice, such as "customer=acme"; empty for the whole feature.
