@@ -163,7 +163,7 @@ func (in *intake) knownBefore(s *quality.Sample) (bool, error) {
 
 func (in *intake) decide(s *quality.Sample, from origin) sampling.Decision {
 	sampler := in.c.samplers[s.Feature]
-	if sampler == nil || in.unsampled || s.Source == quality.SourceCanary {
+	if sampler == nil || in.unsampled || !s.Asked() {
 		return sampling.Decision{Keep: true}
 	}
 	unit := sampler.UnitOf(s, from.state)
@@ -224,7 +224,7 @@ func (in *intake) append(it item) {
 func (in *intake) item(s *quality.Sample, keep bool, said []quality.Feedback) (item, error) {
 	it := item{
 		id:      quality.SampleKey{Feature: s.Feature, ID: s.ID},
-		counted: s.Source != quality.SourceCanary, failed: s.Error != "",
+		counted: s.Asked(), failed: s.Error != "",
 		slice: trafficKey{
 			minute: s.Time.Unix() / 60, feature: s.Feature, customer: s.Customer, model: s.Model,
 			attributes: joinAttributes(s, in.c.features.counted[s.Feature]),

@@ -52,7 +52,7 @@ func New(spec quality.ScorerSpec) (Scorer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scorer %q: %w", spec.Name, err)
 	}
-	return &ruleScorer{metric: spec.Name, kind: spec.Type, version: Version(spec), read: read, eval: eval}, nil
+	return &ruleScorer{metric: spec.Name, kind: spec.Type, version: Version(spec), spec: spec, read: read, eval: eval}, nil
 }
 
 // rule scores a text. skip means that there is nothing to score.
@@ -87,10 +87,10 @@ func reader(on string) (func(quality.Content) string, error) {
 	switch on {
 	case "", "last":
 		return quality.Content.Last, nil
-	case "all":
+	case "all", quality.OnConversation:
 		return quality.Content.All, nil
 	default:
-		return nil, quality.Errorf(quality.KindInvalid, `field "on": want last or all, got %q`, on)
+		return nil, quality.Errorf(quality.KindInvalid, `field "on": want last, all or conversation, got %q`, on)
 	}
 }
 
@@ -117,12 +117,16 @@ func Version(spec quality.ScorerSpec) string {
 
 type ruleScorer struct {
 	metric, kind, version string
+	spec                  quality.ScorerSpec
 	read                  func(quality.Content) string
 	eval                  rule
 }
 
 // Score implements Scorer.
 func (r *ruleScorer) Score(s quality.Sample) (scores []quality.Score) {
+	if !r.spec.Takes(&s) {
+		return nil
+	}
 	out := newScore(&s, r.metric, r.kind, r.version)
 	if s.Output.IsZero() {
 		// A call that failed has no output to judge; a turn that only calls tools has none yet.
@@ -148,9 +152,13 @@ func (r *ruleScorer) Score(s quality.Sample) (scores []quality.Score) {
 }
 
 func newScore(s *quality.Sample, metric, kind, version string) quality.Score {
+	source := s.Source
+	if source == quality.SourceConversation {
+		source = "" // the metric has no other scores, and these are of what customers had
+	}
 	return quality.Score{
 		Feature: s.Feature, SampleID: s.ID, Time: s.Time, Metric: metric, Scorer: kind, Version: version,
-		Weight: s.KeptWeight(), Source: s.Source, Customer: s.Customer, Model: s.Model, Prompt: s.Prompt, Attributes: s.Attributes,
+		Weight: s.KeptWeight(), Source: source, Customer: s.Customer, Model: s.Model, Prompt: s.Prompt, Attributes: s.Attributes,
 	}
 }
 

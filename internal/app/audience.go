@@ -44,6 +44,7 @@ func audiences() auth.Table {
 		"* /debug/pprof/*":            auth.Internal,
 		"GET /v1/changes":             auth.Internal,
 		"GET /v1/canaries":            auth.Internal,
+		"GET /v1/monitors":            auth.Internal,
 		"POST /v1/canaries/:name/run": auth.Internal,
 		"GET /v1/keys":                auth.Internal,
 		"POST /v1/keys":               auth.Internal,

@@ -20,14 +20,14 @@ import (
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
-// canaryTaker gives the answers to golden prompts to the collector, by the rules of a full disk.
-type canaryTaker struct {
+// sampleTaker gives what Asgood made itself to the collector, by the rules of a full disk.
+type sampleTaker struct {
 	collector *collector.Collector
 	room      func() error
 }
 
 // Take takes samples in.
-func (t canaryTaker) Take(ctx context.Context, samples []quality.Sample) error {
+func (t sampleTaker) Take(ctx context.Context, samples []quality.Sample) error {
 	if err := t.room(); err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (r *rooms) buildCanaries(ctx context.Context, a *App) (err error) {
 		return err
 	}
 	r.canaries, err = openCanaries(ctx, a.engines.bus, canary.Options{
-		Features: a.opts.Config.Features, Taker: canaryTaker{r.collector, r.room.Room},
+		Features: a.opts.Config.Features, Taker: sampleTaker{r.collector, r.room.Room},
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
@@ -177,7 +177,7 @@ func (o CanaryOptions) withDirectory(ctx context.Context, fn func(*canary.Keeper
 		return err
 	}
 	k, err := openCanaries(ctx, d.bus, canary.Options{
-		Features: o.Config.Features, Taker: canaryTaker{d.collector, room.Room}, Logger: o.Logger, Registerer: prometheus.NewRegistry(),
+		Features: o.Config.Features, Taker: sampleTaker{d.collector, room.Room}, Logger: o.Logger, Registerer: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		return err

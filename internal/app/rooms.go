@@ -31,6 +31,8 @@ const (
 	bucketLedger      = "ledger"
 	bucketCanaries    = "canaries"
 	bucketBehaviours  = "behaviours"
+
+	bucketConversations = "conversations"
 )
 
 // The readers of the streams, by which the bus remembers how far each has come.
@@ -94,7 +96,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 	}{
 		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
-		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"alerts", r.buildAlerts},
+		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"conversations", r.buildConversations}, {"alerts", r.buildAlerts},
 	} {
 		if err := step.build(ctx, a); err != nil {
 			_ = r.close() // the first error is the one to tell

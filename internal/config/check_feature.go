@@ -22,6 +22,7 @@ func (d *decoder) checkFeatures(fs []quality.Feature) {
 		d.checkRedact(fs[i].Redact, path+".redact")
 		d.checkSpans(&fs[i], path)
 		d.checkScorers(fs[i].Scorers, path+".scorers")
+		d.checkConversation(fs[i].Conversation, path+".conversation")
 		d.checkMonitors(fs[i], path+".monitors")
 		d.checkSampling(fs[i].Sampling, path+".sampling")
 		d.checkProbes(fs[i].Probes, path+".probes", beats)
@@ -127,6 +128,7 @@ func (d *decoder) checkMonitor(m *quality.MonitorSpec, unbounded bool, path stri
 	d.checkAttributes(m.Adjust, path+".adjust")
 	d.checkAdjust(m.Adjust, path+".adjust")
 	d.checkBaseline(m.Baseline, path+".baseline")
+	d.checkObjective(m.Objective, unbounded, path+".objective")
 	if m.FalseAlarms != nil {
 		d.checkFalseAlarms(*m.FalseAlarms, path+".false_alarms")
 	}

@@ -72,8 +72,8 @@ func (d *decoder) checkScorer(s *quality.ScorerSpec, path string) {
 			d.bad(path+"."+name, "has no effect on a scorer of type %s (it takes %s)", s.Type, strings.Join(fields, ", "))
 		}
 	}
-	if s.On != "" && s.On != "last" && s.On != "all" {
-		d.bad(path+".on", "want last (the last assistant message) or all (every message)")
+	if s.On != "" && s.On != "last" && s.On != "all" && s.On != quality.OnConversation {
+		d.bad(path+".on", "want last (the last assistant message), all (every message) or conversation (every turn of a conversation)")
 	}
 	switch s.Type {
 	case "regex":

@@ -70,6 +70,7 @@ func completeFeature(f *quality.Feature) {
 	}
 	f.Spans.Join = or(f.Spans.Join, quality.JoinRequest)
 	f.Spans.Wait = or(f.Spans.Wait, quality.DefaultSpanWait)
+	f.Conversation = f.Conversation.WithDefaults()
 	types := map[string]string{}
 	for i := range f.Scorers {
 		s := &f.Scorers[i]
@@ -103,6 +104,9 @@ func completeChanges(c *quality.ChangeSpec) {
 func completeMonitor(m *quality.MonitorSpec, scorer string) {
 	m.Worse = or(m.Worse, quality.WorseLower)
 	m.MaxSlices = or(m.MaxSlices, defaultMaxSlices)
+	if m.Objective != nil {
+		m.Objective.Over = or(m.Objective.Over, quality.DefaultObjectiveOver)
+	}
 	switch {
 	case m.Range != nil || m.Unbounded:
 	case scorer == "length":

@@ -16,6 +16,8 @@ type Feature struct {
 	Probes   []ProbeSpec         `yaml:"probes"`
 	Canaries []CanarySpec        `yaml:"canaries"`
 	Sampling *SamplingSpec       `yaml:"sampling"` // absent: every output is kept, with weight 1
+
+	Conversation ConversationSpec `yaml:"conversation"` // when one is over, for the scorers of whole conversations
 }
 
 // ScorerSpec configures a scorer. Its metric has the scorer's name.
@@ -29,7 +31,7 @@ type ScorerSpec struct {
 	Schema     string   `yaml:"schema"`  // json_schema: file beside the configuration
 	Any        []string `yaml:"any"`     // contains: at least one
 	All        []string `yaml:"all"`     // contains: every one
-	On         string   `yaml:"on"`      // last (default): last assistant message; all: every message
+	On         string   `yaml:"on"`      // last (default): last assistant message; all: every message; conversation: a whole conversation
 	Metrics    []string `yaml:"metrics"` // external: the metrics taken; empty means all that come
 
 	SchemaText []byte `yaml:"-"` // content of Schema, loaded with the configuration
@@ -58,6 +60,8 @@ type MonitorSpec struct {
 	Baseline    BaselineSpec `yaml:"baseline"`
 	FalseAlarms *FalseAlarms `yaml:"false_alarms"` // overrides the top-level budget
 	Tile        *bool        `yaml:"tile"`         // shown on the status page's tile; absent means true
+
+	Objective *ObjectiveSpec `yaml:"objective"` // the quality to have over a period; absent means none
 }
 
 // BaselineSpec says which scores later ones are compared with. Exactly one form is set.

@@ -1,0 +1,54 @@
+package quality
+
+import "time"
+
+// SourceConversation marks a sample that stands for a whole conversation: its output is every turn.
+const SourceConversation = "conversation"
+
+// OnConversation is what a scorer says that scores whole conversations in place of outputs.
+const OnConversation = "conversation"
+
+// Defaults and bounds of conversations.
+const (
+	DefaultConversationIdle  = 30 * time.Minute
+	DefaultConversationTurns = 100
+	MaxConversationTurns     = 500
+)
+
+// ConversationSpec says when a conversation is over and how much of it is scored.
+type ConversationSpec struct {
+	Idle     time.Duration `yaml:"idle"`      // without a turn for so long it is over; 0 means DefaultConversationIdle
+	MaxTurns int           `yaml:"max_turns"` // only so many of its first turns are scored; 0 means DefaultConversationTurns
+}
+
+// WithDefaults fills in what was left out.
+func (c ConversationSpec) WithDefaults() ConversationSpec {
+	if c.Idle == 0 {
+		c.Idle = DefaultConversationIdle
+	}
+	if c.MaxTurns == 0 {
+		c.MaxTurns = DefaultConversationTurns
+	}
+	return c
+}
+
+// Conversations reports whether a scorer of the feature scores whole conversations.
+func (f *Feature) Conversations() bool {
+	for i := range f.Scorers {
+		if f.Scorers[i].On == OnConversation {
+			return true
+		}
+	}
+	return false
+}
+
+// Takes reports whether the scorer is for a sample: those of whole conversations are for no others.
+func (s *ScorerSpec) Takes(x *Sample) bool {
+	return (s.On == OnConversation) == (x.Source == SourceConversation)
+}
+
+// Asked reports whether a sample is an output that somebody of the product asked for. Golden prompts and the
+// samples that stand for whole conversations are none: they are neither sampled nor counted as traffic.
+func (s *Sample) Asked() bool {
+	return s.Source != SourceCanary && s.Source != SourceConversation
+}
