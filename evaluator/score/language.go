@@ -17,7 +17,7 @@ const detectorRevision = "whatlanggo v1.0.1"
 const (
 	minLanguageLetters = 25
 	minLanguageSigns   = 6 // of scripts whose characters say more than a letter
-	maxLanguageBytes   = 8 << 10
+	maxLanguageBytes   = 2 << 10
 )
 
 // newLanguage is 1 when the output is in the language it should be: one of a list, that which an attribute
