@@ -171,7 +171,7 @@ func monthOf(s string) int {
 	s = folded(s)
 	for i, names := range monthNames() {
 		for name := range strings.FieldsSeq(names) {
-			if strings.HasPrefix(s, name) && !(i == 4 && name == "mai" && strings.HasPrefix(s, "main")) {
+			if strings.HasPrefix(s, name) {
 				return i + 1
 			}
 		}

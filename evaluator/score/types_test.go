@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -441,4 +442,23 @@ func FuzzScore(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestLongTexts gives every scorer texts of some megabytes that are hard on naive algorithms. Each must end.
+func TestLongTexts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	for _, unit := range []string{"1 ", "1,", "i cannot ", "\"a b c\" ", "3.3.2026 ", "A1-", "https://a/", "word. ", "\u00a01", "我", "```\n", "a1 "} {
+		text := strings.Repeat(unit, (1<<20)/len(unit))
+		s := quality.Sample{Input: quality.Text(text), Output: quality.Text(text), Reference: &text, Context: []quality.Document{{Text: text[1:]}}}
+		for _, spec := range []quality.ScorerSpec{{Type: "refusal"}, {Type: "language"}, {Type: "rouge_l"}, {Type: "edit_similarity"}, {Type: "readability"},
+			{Type: "grounded", Claims: []string{"numbers", "quotes", "dates", "urls", "identifiers"}}, {Type: "expr", Expr: `any(split(output, " "), input contains # + "x")`}} {
+			began := time.Now()
+			only(t, spec, s)
+			if took := time.Since(began); took > time.Second {
+				t.Logf("%s of %q: %v", spec.Type, unit, took)
+			}
+		}
+	}
 }

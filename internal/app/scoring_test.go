@@ -14,6 +14,7 @@ import (
 
 // TestScoreStored reads stored samples over several pages, some of one moment.
 func TestScoreStored(t *testing.T) {
+	needEngine(t)
 	dir := t.TempDir()
 	store, err := clickhouse.Open(t.Context(), clickhouse.Options{Dir: filepath.Join(dir, "clickhouse")})
 	if err != nil {

@@ -65,7 +65,7 @@ func IsLanguage(code string) bool {
 		return false
 	}
 	for _, r := range base {
-		if !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z') {
+		if r |= ' '; r < 'a' || r > 'z' { // the bit of a space makes letters small
 			return false
 		}
 	}
