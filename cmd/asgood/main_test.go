@@ -199,8 +199,8 @@ func TestEveryCommandSaysWhatItDoes(t *testing.T) {
 				t.Errorf("%s --help: got %+v, want %q", cmd.Name(), got, want)
 			}
 		}
-		if cmd.Name() == "import" {
-			continue // it takes any number of files
+		if cmd.Name() == "import" || cmd.Name() == "score" {
+			continue // they take any number of files
 		}
 		if got := run(t, "", cmd.Name(), "surplus"); got.code != 2 || !strings.Contains(got.err, `"surplus"`) {
 			t.Errorf("%s surplus: got %+v", cmd.Name(), got)
