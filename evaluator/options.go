@@ -162,8 +162,8 @@ func (c *monitorConfig) setRange(f quality.Feature) error {
 	if c.spec.Worse != quality.WorseLower && c.spec.Worse != quality.WorseHigher {
 		return quality.Errorf(quality.KindInvalid, `field "worse": want lower or higher, got %q`, c.spec.Worse)
 	}
-	length := slices.ContainsFunc(f.Scorers, func(s quality.ScorerSpec) bool {
-		return s.Type == score.TypeLength && s.Name == c.spec.Metric
+	unbounded := slices.ContainsFunc(f.Scorers, func(s quality.ScorerSpec) bool {
+		return s.Name == c.spec.Metric && score.Unbounded(s)
 	})
 	c.scale = scale{lo: 0, hi: 1, mirrored: c.spec.Worse == quality.WorseHigher}
 	switch {
@@ -173,7 +173,7 @@ func (c *monitorConfig) setRange(f quality.Feature) error {
 		return quality.Errorf(quality.KindInvalid, `field "range": want bounds within %g and %g, got [%v, %v]`, -maxValue, maxValue, c.spec.Range[0], c.spec.Range[1])
 	case c.spec.Range != nil:
 		c.scale.lo, c.scale.hi = c.spec.Range[0], c.spec.Range[1]
-	case c.spec.Unbounded || length:
+	case c.spec.Unbounded || unbounded:
 		c.scale.unbounded = true
 	}
 	if w := c.scale.hi - c.scale.lo; !(w > 0) || math.IsInf(w, 0) {

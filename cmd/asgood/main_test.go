@@ -101,7 +101,7 @@ func TestExitCodes(t *testing.T) {
 		says   []string // on standard output when the code is 0, else on standard error
 		silent bool     // on standard error
 	}{
-		{"nothing", nil, 0, []string{"Usage:", "backtest", "canary", "change", "check", "demo", "import", "key", "migrate", "serve", "version"}, true},
+		{"nothing", nil, 0, []string{"Usage:", "backtest", "canary", "change", "check", "demo", "import", "key", "migrate", "score", "serve", "version"}, true},
 		{"help", []string{"--help"}, 0, []string{"Usage:"}, true},
 		{"version", []string{"version"}, 0, []string{"asgood dev\n"}, true},
 		{"version as JSON", []string{"version", "--json"}, 0, []string{`{"version":"dev"}` + "\n"}, true},
@@ -199,15 +199,15 @@ func TestEveryCommandSaysWhatItDoes(t *testing.T) {
 				t.Errorf("%s --help: got %+v, want %q", cmd.Name(), got, want)
 			}
 		}
-		if cmd.Name() == "import" {
-			continue // it takes any number of files
+		if cmd.Name() == "import" || cmd.Name() == "score" {
+			continue // they take any number of files
 		}
 		if got := run(t, "", cmd.Name(), "surplus"); got.code != 2 || !strings.Contains(got.err, `"surplus"`) {
 			t.Errorf("%s surplus: got %+v", cmd.Name(), got)
 		}
 	}
 	slices.Sort(names)
-	if want := []string{"backtest", "canary", "change", "check", "demo", "import", "key", "migrate", "serve", "version"}; !slices.Equal(names, want) {
+	if want := []string{"backtest", "canary", "change", "check", "demo", "import", "key", "migrate", "score", "serve", "version"}; !slices.Equal(names, want) {
 		t.Errorf("got commands %v, want %v: test the new one and list it here", names, want)
 	}
 }

@@ -26,16 +26,7 @@ func newJSONSchema(spec quality.ScorerSpec) (rule, error) {
 	if len(spec.SchemaText) == 0 {
 		return nil, quality.Errorf(quality.KindInvalid, `field "schema": required, and its file must not be empty`)
 	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(spec.SchemaText))
-	if err != nil {
-		return nil, quality.Errorf(quality.KindInvalid, "field \"schema\" %q: not JSON: %w", spec.Schema, err)
-	}
-	c := jsonschema.NewCompiler()
-	c.UseLoader(noLoader{})
-	if err := c.AddResource(schemaURL, doc); err != nil {
-		return nil, quality.Errorf(quality.KindInvalid, "field \"schema\" %q: %w", spec.Schema, err)
-	}
-	schema, err := c.Compile(schemaURL)
+	schema, err := compileSchema(spec.SchemaText)
 	if err != nil {
 		return nil, quality.Errorf(quality.KindInvalid, "field \"schema\" %q: %w", spec.Schema, err)
 	}
@@ -49,6 +40,19 @@ func newJSONSchema(spec quality.ScorerSpec) (rule, error) {
 		}
 		return verdict{value: 1}, false
 	}, nil
+}
+
+func compileSchema(text []byte) (*jsonschema.Schema, error) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("not JSON: %w", err)
+	}
+	c := jsonschema.NewCompiler()
+	c.UseLoader(noLoader{})
+	if err := c.AddResource(schemaURL, doc); err != nil {
+		return nil, err
+	}
+	return c.Compile(schemaURL)
 }
 
 // explain keeps the first complaint of a validation: the line after the schema's name.

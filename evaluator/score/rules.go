@@ -101,9 +101,16 @@ func (x extractor) find(text string) (string, bool) {
 	}
 }
 
-// clip bounds a label: it becomes a value to group by, and an output may be megabytes.
-func clip(s string) string {
-	const most = 128
+// Bounds of what a score says in words.
+const (
+	maxLabel       = 128 // bytes: a label becomes a value to group by, and an output may be megabytes
+	maxExplanation = 400
+)
+
+// clip bounds a label.
+func clip(s string) string { return clipTo(s, maxLabel) }
+
+func clipTo(s string, most int) string {
 	if len(s) <= most {
 		return strings.ToValidUTF8(s, "\uFFFD")
 	}

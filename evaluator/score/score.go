@@ -1,18 +1,20 @@
-// Package score turns a sample into scores by rules that need no model and no network: regex,
-// reference, json_schema, contains, length, and external scores that came with the sample.
+// Package score turns a sample into scores by rules that need no model and no network: patterns, schemas,
+// references, contracts of tool calls, refusals, languages, likeness to a reference, groundedness,
+// readability, figures of the call itself, expressions, and external scores that came with the sample.
 //
-// A scorer is built once from its configuration and is then safe for use by several goroutines. A
-// score that could not be made carries an error and never counts as 0. The package leaves out what a
-// score means: baselines, monitors and judges are not here.
+// A scorer is built once from its configuration and is then safe for use by several goroutines. It says the
+// same of the same sample at any time. A score that could not be made carries an error and never counts as
+// 0; a sample that lacks what a scorer looks at gets no score. The package leaves out what a score means:
+// baselines, monitors and judges are not here.
 package score
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
+	"github.com/asgood-dev/asgood/internal/expression"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -31,6 +33,18 @@ const (
 	TypeContains   = "contains"
 	TypeLength     = "length"
 	TypeExternal   = "external"
+
+	TypeToolCalls      = "tool_calls"
+	TypeRefusal        = "refusal"
+	TypeLanguage       = "language"
+	TypeRougeL         = "rouge_l"
+	TypeEditSimilarity = "edit_similarity"
+	TypeGrounded       = "grounded"
+	TypeReadability    = "readability"
+	TypeLatency        = "latency"
+	TypeCost           = "cost"
+	TypeTokens         = "tokens"
+	TypeExpr           = "expr"
 )
 
 // VersionExternal is the version of every score that came with its sample: what made it is not known.
@@ -52,7 +66,21 @@ func New(spec quality.ScorerSpec) (Scorer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scorer %q: %w", spec.Name, err)
 	}
-	return &ruleScorer{metric: spec.Name, kind: spec.Type, version: Version(spec), spec: spec, read: read, eval: eval}, nil
+	return &ruleScorer{metric: spec.Name, kind: spec.Type, version: Version(spec), spec: spec, read: read, eval: eval, bare: bare(spec.Type)}, nil
+}
+
+// Unbounded reports whether the metric of a scorer has no bounds unless a monitor gives some.
+func Unbounded(spec quality.ScorerSpec) bool {
+	if spec.Type != TypeExpr {
+		return spec.Unbounded()
+	}
+	p, err := expression.Compile(spec.Expr)
+	return err == nil && p.Number()
+}
+
+// bare reports whether scorers of a type look at the call and need no output.
+func bare(kind string) bool {
+	return slices.Contains([]string{TypeToolCalls, TypeLatency, TypeCost, TypeTokens}, kind)
 }
 
 // rule scores a text. skip means that there is nothing to score.
@@ -63,24 +91,34 @@ type verdict struct {
 	value       float64
 	label       string
 	explanation string
+	failure     string // why no value could be made; it makes the score a failed one
+}
+
+// makers build the rule of each type.
+func makers() map[string]func(quality.ScorerSpec) (rule, error) {
+	return map[string]func(quality.ScorerSpec) (rule, error){
+		TypeRegex: newRegex, TypeReference: newReference, TypeJSONSchema: newJSONSchema, TypeContains: newContains, TypeLength: newLength,
+		TypeToolCalls: newToolCalls, TypeRefusal: newRefusal, TypeLanguage: newLanguage, TypeRougeL: newRougeL,
+		TypeEditSimilarity: newEditSimilarity, TypeGrounded: newGrounded, TypeReadability: newReadability,
+		TypeLatency: newLatency, TypeCost: newCost, TypeTokens: newTokens, TypeExpr: newExpr,
+	}
+}
+
+// Types returns the names of the types, external included, in the order of the alphabet.
+func Types() []string {
+	types := []string{TypeExternal}
+	for name := range makers() {
+		types = append(types, name)
+	}
+	slices.Sort(types)
+	return types
 }
 
 func newRule(spec quality.ScorerSpec) (rule, error) {
-	switch spec.Type {
-	case TypeRegex:
-		return newRegex(spec)
-	case TypeReference:
-		return newReference(spec)
-	case TypeJSONSchema:
-		return newJSONSchema(spec)
-	case TypeContains:
-		return newContains(spec)
-	case TypeLength:
-		return newLength(spec)
-	default:
-		return nil, quality.Errorf(quality.KindInvalid,
-			"field \"type\": unknown scorer type %q, want regex, reference, json_schema, contains, length or external", spec.Type)
+	if newOne := makers()[spec.Type]; newOne != nil {
+		return newOne(spec)
 	}
+	return nil, quality.Errorf(quality.KindInvalid, "field \"type\": unknown scorer type %q, want one of %s", spec.Type, strings.Join(Types(), ", "))
 }
 
 func reader(on string) (func(quality.Content) string, error) {
@@ -94,32 +132,12 @@ func reader(on string) (func(quality.Content) string, error) {
 	}
 }
 
-// Version returns a short hash of the type and of the settings that change what a scorer says. The
-// name is left out: a renamed scorer still means the same.
-func Version(spec quality.ScorerSpec) string {
-	if spec.Type == TypeExternal {
-		return VersionExternal
-	}
-	if spec.On == "" {
-		spec.On = "last"
-	}
-	if spec.Match == "" {
-		spec.Match = "first"
-	}
-	data, err := json.Marshal([]any{spec.Type, spec.Pattern, spec.Extract, spec.Match, spec.IgnoreCase,
-		spec.SchemaText, spec.Any, spec.All, spec.On})
-	if err != nil { // strings and bytes always marshal
-		return spec.Type
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:6])
-}
-
 type ruleScorer struct {
 	metric, kind, version string
 	spec                  quality.ScorerSpec
 	read                  func(quality.Content) string
 	eval                  rule
+	bare                  bool // needs no output
 }
 
 // Score implements Scorer.
@@ -127,27 +145,35 @@ func (r *ruleScorer) Score(s quality.Sample) (scores []quality.Score) {
 	if !r.spec.Takes(&s) {
 		return nil
 	}
-	out := newScore(&s, r.metric, r.kind, r.version)
-	if s.Output.IsZero() {
+	if s.Output.IsZero() && !r.bare {
 		// A call that failed has no output to judge; a turn that only calls tools has none yet.
 		if s.Error == "" {
 			return nil
 		}
-		out.Error = "no output to score: the sample carries an error"
-		return []quality.Score{out}
+		return r.say(&s, verdict{failure: "no output to score: the sample carries an error"})
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			out.Value, out.Error = 0, fmt.Sprintf("scorer panicked: %v", p)
-			scores = []quality.Score{out}
+			scores = r.say(&s, verdict{failure: fmt.Sprintf("scorer panicked: %v", p)})
 		}
 	}()
-	v, skip := r.eval(r.read(s.Output), &s)
+	text := ""
+	if !r.bare {
+		text = r.read(s.Output)
+	}
+	v, skip := r.eval(text, &s)
 	if skip {
 		return nil
 	}
-	out.Value, out.Label, out.Explanation = v.value, v.label, v.explanation
-	finite(&out)
+	return r.say(&s, v)
+}
+
+func (r *ruleScorer) say(s *quality.Sample, v verdict) []quality.Score {
+	out := newScore(s, r.metric, r.kind, r.version)
+	if out.Error = v.failure; v.failure == "" {
+		out.Value, out.Label, out.Explanation = v.value, v.label, v.explanation
+		finite(&out)
+	}
 	return []quality.Score{out}
 }
 

@@ -221,3 +221,54 @@ func BenchmarkScore(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkMix scores samples with a pattern, a reference and a schema, and says how many scores a second
+// one core makes.
+func BenchmarkMix(b *testing.B) {
+	want := "yes"
+	sample := quality.Sample{ID: "1", Feature: "f", Customer: "acme", Reference: &want,
+		Output: quality.Text(`{"answer":"` + strings.Repeat("Let me think step by step about this number. ", 10) + `[Yes]","sure":0.7}`)}
+	var scorers []score.Scorer
+	for _, spec := range []quality.ScorerSpec{
+		{Type: "regex", Pattern: `\[(Yes|No)\]`}, {Type: "reference", Extract: `\[(Yes|No)\]`, IgnoreCase: true}, {Type: "json_schema", SchemaText: []byte(schema)},
+	} {
+		spec.Name = spec.Type
+		s, err := score.New(spec)
+		if err != nil {
+			b.Fatal(err)
+		}
+		scorers = append(scorers, s)
+	}
+	made := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, s := range scorers {
+			made += len(s.Score(sample))
+		}
+	}
+	b.ReportMetric(float64(made)/b.Elapsed().Seconds(), "scores/s")
+}
+
+// BenchmarkRules scores an answer of some 1,400 characters by each type.
+func BenchmarkRules(b *testing.B) {
+	text := strings.Repeat("The plan costs 1,000 dollars a year, as \"the price list of the shop\" says on 2026-03-01. ", 16)
+	for _, spec := range []quality.ScorerSpec{
+		{Type: "tool_calls", Tools: []quality.ToolSpec{{Name: "a", SchemaText: []byte(schema)}}}, {Type: "refusal"}, {Type: "language", Languages: []string{"en"}},
+		{Type: "rouge_l"}, {Type: "edit_similarity"}, {Type: "grounded"}, {Type: "readability"}, {Type: "latency"},
+		{Type: "cost", Prices: map[string]quality.Price{"gpt*": {Input: 1}}}, {Type: "tokens"}, {Type: "expr", Expr: "len(output) < 2000"},
+	} {
+		b.Run(spec.Type, func(b *testing.B) {
+			spec.Name = "m"
+			s, err := score.New(spec)
+			if err != nil {
+				b.Fatal(err)
+			}
+			sample := quality.Sample{Output: quality.Text(text), Reference: &text, Context: []quality.Document{{Text: text}}, LatencyMS: 5, Model: "gpt-4",
+				Usage: &quality.Usage{InputTokens: 1}, Tools: []quality.ToolCall{{Name: "a", Arguments: []byte(`{"answer":"x"}`)}}}
+			b.ReportAllocs()
+			for b.Loop() {
+				s.Score(sample)
+			}
+		})
+	}
+}

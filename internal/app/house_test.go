@@ -23,7 +23,8 @@ var rules = map[string][]string{
 	"internal/wire":       {"internal/quality"},
 	"internal/clickhouse": {"internal/quality", "internal/clickhouse"},
 	"internal/bus":        {"internal/quality"},
-	"internal/config":     {"internal/quality"},
+	"internal/expression": {"internal/quality"},
+	"internal/config":     {"internal/quality", "internal/expression"},
 	"collector":           {"internal/quality", "internal/web", "internal/wire", "collector"},
 	"collector/probe":     {"internal/quality", "internal/web"},
 	"collector/ledger":    {"internal/quality", "internal/web", "collector/ledger"},
@@ -31,7 +32,7 @@ var rules = map[string][]string{
 	"collector/canary":    {"internal/quality", "internal/web"},
 	"collector/files":     {"internal/quality", "collector/files"},
 	"evaluator/detect":    {},
-	"evaluator":           {"internal/quality", "internal/web", "internal/wire", "evaluator"},
+	"evaluator":           {"internal/quality", "internal/web", "internal/wire", "internal/expression", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "alerts"},
 	"statuspage":          {"internal/quality", "internal/web", "statuspage"},
 	"internal/demo":       {"internal/quality", "internal/config", "internal/app"},
@@ -58,6 +59,8 @@ var owners = map[string][]string{
 	"github.com/tidwall/gjson":            {"collector/spans"},
 	"github.com/theory/jsonpath":          {"collector/canary", "internal/config"},
 	"github.com/go-json-experiment/":      {"internal/wire", "collector/files"},
+	"github.com/expr-lang/":               {"internal/expression"},
+	"github.com/abadojack/whatlanggo":     {"evaluator/score"},
 }
 
 type source struct {

@@ -94,8 +94,8 @@ func (d *decoder) checkMonitors(f quality.Feature, path string) {
 			}
 			seen[m] = i
 		}
-		isLength := func(s quality.ScorerSpec) bool { return s.Type == "length" && s.Name == f.Monitors[i].Metric }
-		d.checkMonitor(&f.Monitors[i], f.Monitors[i].Unbounded || slices.ContainsFunc(f.Scorers, isLength), p)
+		isUnbounded := func(s quality.ScorerSpec) bool { return s.Name == f.Monitors[i].Metric && unbounded(s) }
+		d.checkMonitor(&f.Monitors[i], f.Monitors[i].Unbounded || slices.ContainsFunc(f.Scorers, isUnbounded), p)
 	}
 }
 

@@ -27,10 +27,24 @@ var scorerFields = map[string][]string{
 	"contains":    {"any", "all", "ignore_case", "on"},
 	"length":      {"on"},
 	"external":    {"metrics"},
+
+	"tool_calls":      {"tools", "others", "order", "max_calls"},
+	"refusal":         {"phrases", "languages", "on"},
+	"language":        {"languages", "attribute", "on"},
+	"rouge_l":         {"ignore_case", "on"},
+	"edit_similarity": {"ignore_case", "on"},
+	"grounded":        {"claims", "sources", "on"},
+	"readability":     {"formula", "on"},
+	"latency":         {},
+	"cost":            {"prices"},
+	"tokens":          {"count"},
+	"expr":            {"expr", "on"},
 }
 
 func scorerTypes() []string {
-	return []string{"regex", "reference", "json_schema", "contains", "length", "external"}
+	return []string{"regex", "reference", "json_schema", "contains", "length", "external",
+		"tool_calls", "refusal", "language", "rouge_l", "edit_similarity", "grounded", "readability",
+		"latency", "cost", "tokens", "expr"}
 }
 
 func (d *decoder) checkScorers(ss []quality.ScorerSpec, path string) {
@@ -69,7 +83,7 @@ func (d *decoder) checkScorer(s *quality.ScorerSpec, path string) {
 	}
 	for name := range fieldsOf(reflect.TypeFor[quality.ScorerSpec]()) {
 		if d.has(path+"."+name) && name != "name" && name != "type" && !slices.Contains(fields, name) {
-			d.bad(path+"."+name, "has no effect on a scorer of type %s (it takes %s)", s.Type, strings.Join(fields, ", "))
+			d.bad(path+"."+name, "has no effect on a scorer of type %s (it takes %s)", s.Type, or(strings.Join(fields, ", "), "nothing more"))
 		}
 	}
 	if s.On != "" && s.On != "last" && s.On != "all" && s.On != quality.OnConversation {
@@ -86,11 +100,13 @@ func (d *decoder) checkScorer(s *quality.ScorerSpec, path string) {
 			d.bad(path+".match", "want first or last")
 		}
 	case "json_schema":
-		d.loadSchema(s, path+".schema")
+		s.SchemaText = d.loadSchema(s.Schema, path+".schema")
 	case "contains":
 		d.checkContains(s, path)
 	case "external":
 		d.checkAttributes(s.Metrics, path+".metrics")
+	default:
+		d.checkRule(s, path)
 	}
 }
 
@@ -155,29 +171,29 @@ func (d *decoder) checkContains(s *quality.ScorerSpec, path string) {
 
 const maxSchema = 1 << 20
 
-// loadSchema reads a JSON Schema from beside the configuration into the scorer, and checks that it is one.
-func (d *decoder) loadSchema(s *quality.ScorerSpec, path string) {
+// loadSchema reads a JSON Schema from beside the configuration, and checks that it is one; nil when it is not.
+func (d *decoder) loadSchema(name, path string) []byte {
 	if d.failed(path) {
-		return
+		return nil
 	}
-	if s.Schema == "" {
+	if name == "" {
 		d.bad(path, "required: the file of a JSON Schema")
-		return
+		return nil
 	}
-	text, err := readSmall(beside(filepath.Dir(d.file), s.Schema))
+	text, err := readSmall(beside(filepath.Dir(d.file), name))
 	if err != nil {
 		// The library's words repeat the path, and a variable may have given it.
 		if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
 			err = pathErr.Err
 		}
 		d.bad(path, "reading the schema beside the configuration: %v", err)
-		return
+		return nil
 	}
 	if err := compileSchema(text); err != nil {
 		d.bad(path, "not a JSON Schema: %s", clipTo(schemaText(err), 300))
-		return
+		return nil
 	}
-	s.SchemaText = text
+	return text
 }
 
 // readSmall reads a regular file, so that a device or a pipe in its place cannot hold up the start.

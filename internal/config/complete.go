@@ -71,19 +71,14 @@ func completeFeature(f *quality.Feature) {
 	f.Spans.Join = or(f.Spans.Join, quality.JoinRequest)
 	f.Spans.Wait = or(f.Spans.Wait, quality.DefaultSpanWait)
 	f.Conversation = f.Conversation.WithDefaults()
-	types := map[string]string{}
+	open := map[string]bool{} // metrics without bounds
 	for i := range f.Scorers {
 		s := &f.Scorers[i]
-		types[s.Name] = s.Type
-		if s.On == "" {
-			s.On = "last"
-		}
-		if s.Type == "reference" && s.Match == "" {
-			s.Match = "first"
-		}
+		open[s.Name] = unbounded(*s)
+		completeScorer(s)
 	}
 	for i := range f.Monitors {
-		completeMonitor(&f.Monitors[i], types[f.Monitors[i].Metric])
+		completeMonitor(&f.Monitors[i], open[f.Monitors[i].Metric])
 	}
 	for i := range f.Probes {
 		f.Probes[i] = f.Probes[i].WithDefaults()
@@ -101,7 +96,7 @@ func completeChanges(c *quality.ChangeSpec) {
 	}
 }
 
-func completeMonitor(m *quality.MonitorSpec, scorer string) {
+func completeMonitor(m *quality.MonitorSpec, open bool) {
 	m.Worse = or(m.Worse, quality.WorseLower)
 	m.MaxSlices = or(m.MaxSlices, defaultMaxSlices)
 	if m.Objective != nil {
@@ -109,8 +104,8 @@ func completeMonitor(m *quality.MonitorSpec, scorer string) {
 	}
 	switch {
 	case m.Range != nil || m.Unbounded:
-	case scorer == "length":
-		m.Unbounded = true // a length has no natural upper bound
+	case open:
+		m.Unbounded = true
 	default:
 		m.Range = &[2]float64{0, 1}
 	}

@@ -78,6 +78,20 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 		{Name: "complete", Type: "contains", All: []string{"greeting", "answer"}, On: "last"},
 		{Name: "length", Type: "length", On: "last"},
 		{Name: "feedback", Type: "external", Metrics: []string{"thumbs", "stars"}, On: "last"},
+		{Name: "tools", Type: "tool_calls", On: "last", Others: "forbid", Order: []string{"search", "refund"}, MaxCalls: 10, Tools: []quality.ToolSpec{
+			{Name: "search", Use: "required", Max: 3, Schema: "schemas/answer.json", SchemaText: schema},
+			{Name: "refund", Use: "optional", Check: "args.amount <= 100"}, {Name: "delete_account", Use: "forbidden"}}},
+		{Name: "refused", Type: "refusal", On: "last", Phrases: []string{"no puedo ayudar"}, Languages: []string{"en", "de"}},
+		{Name: "german", Type: "language", On: "last", Languages: []string{"de"}},
+		{Name: "same_language", Type: "language", On: "last", Attribute: "language"},
+		{Name: "overlap", Type: "rouge_l", On: "last", IgnoreCase: true},
+		{Name: "close", Type: "edit_similarity", On: "last"},
+		{Name: "grounded", Type: "grounded", On: "last", Claims: []string{"numbers", "quotes", "dates", "urls"}, Sources: []string{"context", "tools"}},
+		{Name: "easy", Type: "readability", On: "last", Formula: "flesch"},
+		{Name: "latency", Type: "latency", On: "last"},
+		{Name: "cost", Type: "cost", On: "last", Prices: map[string]quality.Price{"gpt-4o*": {Input: 2.5, Output: 10}}},
+		{Name: "tokens", Type: "tokens", On: "last", Count: "output"},
+		{Name: "brief", Type: "expr", On: "last", Expr: "len(output) < 2000"},
 	})
 	want(t, "one probe of each kind", len(f.Probes), len(quality.ProbeKinds()))
 	want(t, "probe", f.Probes[0], quality.ProbeSpec{Name: "API", HTTP: "https://api.acme.example/health", Method: "POST",

@@ -43,14 +43,3 @@ type MonitorEvent struct {
 	Since     time.Time        `json:"since"`  // when the blindness was found
 	At        time.Time        `json:"at"`     // time of the sample, or of the clock where nothing came
 }
-
-// VersionStep is by how much a scorer's new version says something else of the same outputs.
-type VersionStep struct {
-	Feature  string     `json:"feature"`
-	Metric   string     `json:"metric"`
-	From     string     `json:"from"`
-	To       string     `json:"to"`
-	Step     float64    `json:"step"`     // mean of To - From on the same samples, in the metric's unit
-	Interval [2]float64 `json:"interval"` // 95 % interval of the step
-	N        uint64     `json:"n"`        // samples that both versions scored
-}

@@ -23,7 +23,7 @@ type Feature struct {
 // ScorerSpec configures a scorer. Its metric has the scorer's name.
 type ScorerSpec struct {
 	Name       string   `yaml:"name"`
-	Type       string   `yaml:"type"`    // regex, reference, json_schema, contains, length, external
+	Type       string   `yaml:"type"`
 	Pattern    string   `yaml:"pattern"` // regex
 	Extract    string   `yaml:"extract"` // reference: what to compare; group 1 when the pattern has one
 	Match      string   `yaml:"match"`   // reference: first (default) or last
@@ -35,6 +35,21 @@ type ScorerSpec struct {
 	Metrics    []string `yaml:"metrics"` // external: the metrics taken; empty means all that come
 
 	SchemaText []byte `yaml:"-"` // content of Schema, loaded with the configuration
+
+	// Rules without a model, in scorer.go.
+	Tools     []ToolSpec       `yaml:"tools"`     // tool_calls: the contract of each tool
+	Others    string           `yaml:"others"`    // tool_calls: allow (default) or forbid tools that are not listed
+	Order     []string         `yaml:"order"`     // tool_calls: no call of a tool stands after a call of a later one in this list
+	MaxCalls  int              `yaml:"max_calls"` // tool_calls: calls of all tools together; 0 means any number
+	Phrases   []string         `yaml:"phrases"`   // refusal: phrases beside the built-in ones
+	Languages []string         `yaml:"languages"` // language: those allowed; refusal: whose phrases are looked for, empty means all
+	Attribute string           `yaml:"attribute"` // language: the attribute that names the language the output must have
+	Claims    []string         `yaml:"claims"`    // grounded: what is checked; empty means numbers, quotes and dates
+	Sources   []string         `yaml:"sources"`   // grounded: where it must be found; empty means context, tools and input
+	Formula   string           `yaml:"formula"`   // readability: lix (default), flesch or amstad
+	Prices    map[string]Price `yaml:"prices"`    // cost: by model; a name may end in *
+	Count     string           `yaml:"count"`     // tokens: total (default), input or output
+	Expr      string           `yaml:"expr"`      // expr: the expression
 }
 
 // Direction says which way a metric gets worse.
@@ -50,7 +65,7 @@ const (
 type MonitorSpec struct {
 	Metric      string       `yaml:"metric"`
 	Worse       Direction    `yaml:"worse"`
-	Range       *[2]float64  `yaml:"range"`     // bounds of the metric; absent means 0 to 1, or unbounded for length
+	Range       *[2]float64  `yaml:"range"`     // bounds of the metric; absent means 0 to 1, or unbounded where the scorer is
 	Unbounded   bool         `yaml:"unbounded"` // no bounds: watched by its ranks in the baseline
 	Material    *float64     `yaml:"material"`  // smallest drop that matters, in the metric's unit; absent means 1 % of the range
 	Slices      []string     `yaml:"slices"`

@@ -1,0 +1,4 @@
+package score
+
+// DetectorRevision is for tests of other packages.
+const DetectorRevision = detectorRevision
