@@ -1,0 +1,63 @@
+package explain
+
+import "time"
+
+// maxDue bounds how many regressions are kept up to date at once. Beyond it an open one is explained at its
+// events only.
+const maxDue = 10_000
+
+// turn is when a regression is to be explained, and how often that failed since it last worked.
+type turn struct {
+	at       time.Time
+	failures int
+}
+
+// plan says which regression is to be explained next.
+type plan struct{ due map[string]turn }
+
+// event brings a regression's turn forward, never back: events that come one after the other do not put off
+// the explanation.
+func (p *plan) event(id string, at time.Time) {
+	if t, ok := p.due[id]; !ok || at.Before(t.at) {
+		p.due[id] = turn{at: at}
+	}
+}
+
+// next is the regression that is due longest; equals go by id.
+func (p *plan) next(now time.Time) (id string, ok bool) {
+	var first time.Time
+	for k, t := range p.due {
+		if t.at.After(now) {
+			continue
+		}
+		if !ok || t.at.Before(first) || t.at.Equal(first) && k < id {
+			id, first, ok = k, t.at, true
+		}
+	}
+	return id, ok
+}
+
+// waiting is how many are due.
+func (p *plan) waiting(now time.Time) (n int) {
+	for _, t := range p.due {
+		if !t.at.After(now) {
+			n++
+		}
+	}
+	return n
+}
+
+// done sets the next turn of a regression; 0 is never.
+func (p *plan) done(id string, now time.Time, again time.Duration) {
+	delete(p.due, id)
+	if again > 0 && len(p.due) < maxDue {
+		p.due[id] = turn{at: now.Add(again)}
+	}
+}
+
+// failed sets the next try, with growing pauses.
+func (p *plan) failed(id string, now time.Time) {
+	t := p.due[id]
+	wait := min(againAfter<<min(t.failures, 10), longestAgain)
+	p.due[id] = turn{at: now.Add(wait), failures: t.failures + 1}
+}
