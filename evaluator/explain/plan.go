@@ -10,7 +10,11 @@ const maxDue = 10_000
 type turn struct {
 	at       time.Time
 	failures int
+	again    int // how often it was explained at once again since its event
 }
+
+// mostAgain bounds how often scores are awaited that the store does not have yet: some never come.
+const mostAgain = 4
 
 // plan says which regression is to be explained next.
 type plan struct{ due map[string]turn }
@@ -49,15 +53,19 @@ func (p *plan) waiting(now time.Time) (n int) {
 
 // done sets the next turn of a regression; 0 is never.
 func (p *plan) done(id string, now time.Time, again time.Duration) {
+	t := p.due[id]
 	delete(p.due, id)
 	if again > 0 && len(p.due) < maxDue {
-		p.due[id] = turn{at: now.Add(again)}
+		p.due[id] = turn{at: now.Add(again), again: t.again + 1}
 	}
 }
+
+// patient reports whether scores that are missing may still come.
+func (p *plan) patient(id string) bool { return p.due[id].again < mostAgain }
 
 // failed sets the next try, with growing pauses.
 func (p *plan) failed(id string, now time.Time) {
 	t := p.due[id]
 	wait := min(againAfter<<min(t.failures, 10), longestAgain)
-	p.due[id] = turn{at: now.Add(wait), failures: t.failures + 1}
+	p.due[id] = turn{at: now.Add(wait), failures: t.failures + 1, again: t.again}
 }

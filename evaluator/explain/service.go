@@ -219,7 +219,7 @@ func (s *Service) step(ctx context.Context, now time.Time) {
 	if !ok {
 		return
 	}
-	again, err := s.explain(ctx, id)
+	again, err := s.explain(ctx, id, s.plan.patient(id))
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
@@ -253,8 +253,9 @@ func (s *Service) failed(ctx context.Context, id string, err error) {
 	_, _ = s.o.Explanations.Put(ctx, id, e) // said at the next try
 }
 
-// explain explains one regression and stores it. It returns when to do so again, 0 for never.
-func (s *Service) explain(ctx context.Context, id string) (again time.Duration, err error) {
+// explain explains one regression and stores it. It returns when to do so again, 0 for never. While it is
+// patient it awaits scores that the store does not have yet.
+func (s *Service) explain(ctx context.Context, id string, patient bool) (again time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, explainTime)
 	defer cancel()
 	r, _, err := s.o.Regressions.Get(ctx, id)
@@ -272,7 +273,7 @@ func (s *Service) explain(ctx context.Context, id string) (again time.Duration, 
 		return 0, err
 	}
 	s.metrics.seconds.Observe(time.Since(began).Seconds())
-	waits := float64(e.Current.N) < complete*float64(r.Current.N) && len(r.Slice) == 0
+	waits := patient && float64(e.Current.N) < complete*float64(r.Current.N) && len(r.Slice) == 0
 	if old, _, err := s.o.Evidence.Get(ctx, id); err == nil && len(old.Examples) > len(ev.Examples) {
 		ev = old // texts are gone from the store meanwhile
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/asgood-dev/asgood/collector/ledger"
 	"github.com/asgood-dev/asgood/collector/probe"
 	"github.com/asgood-dev/asgood/evaluator"
+	"github.com/asgood-dev/asgood/evaluator/explain"
 	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -31,6 +32,8 @@ const (
 	bucketLedger      = "ledger"
 	bucketCanaries    = "canaries"
 	bucketBehaviours  = "behaviours"
+	bucketExplained   = "explanations"
+	bucketEvidence    = "evidence"
 )
 
 // The readers of the streams, by which the bus remembers how far each has come.
@@ -39,6 +42,7 @@ const (
 	readerEvaluator = "evaluator"
 	readerCollector = "collector"
 	readerAlerts    = "alerts"
+	readerExplain   = "explain"
 )
 
 // writeLimits make batches that ClickHouse likes: rather few and large, but not late.
@@ -61,6 +65,7 @@ type rooms struct {
 	probes    *probeSink
 	canaries  *canary.Keeper
 	evaluator *evaluator.Service
+	explain   *explain.Service
 	alerts    *alerts.Service
 	page      *statuspage.Page
 	work      []runner
@@ -94,7 +99,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 	}{
 		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
-		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"alerts", r.buildAlerts},
+		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
 	} {
 		if err := step.build(ctx, a); err != nil {
 			_ = r.close() // the first error is the one to tell
