@@ -51,12 +51,13 @@ func (p *plan) waiting(now time.Time) (n int) {
 	return n
 }
 
-// done sets the next turn of a regression; 0 is never.
+// done sets the next turn of a regression, soon at first, since a young one has few scores, and then with
+// growing pauses of at most again; 0 is never.
 func (p *plan) done(id string, now time.Time, again time.Duration) {
 	t := p.due[id]
 	delete(p.due, id)
 	if again > 0 && len(p.due) < maxDue {
-		p.due[id] = turn{at: now.Add(again), again: t.again + 1}
+		p.due[id] = turn{at: now.Add(min(again, againAfter<<min(t.again, 10))), again: t.again + 1}
 	}
 }
 

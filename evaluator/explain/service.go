@@ -57,7 +57,7 @@ const (
 	defaultSettle = 3 * time.Second
 	defaultEvery  = 5 * time.Minute
 	defaultKeep   = 400 * 24 * time.Hour
-	againAfter    = 15 * time.Second // while the store has not all scores yet, or is away
+	againAfter    = 15 * time.Second // the first time, then twice as long each time
 	longestAgain  = 5 * time.Minute
 	lookEvery     = time.Second
 	explainTime   = 2 * time.Minute // for one explanation
@@ -253,8 +253,8 @@ func (s *Service) failed(ctx context.Context, id string, err error) {
 	_, _ = s.o.Explanations.Put(ctx, id, e) // said at the next try
 }
 
-// explain explains one regression and stores it. It returns when to do so again, 0 for never. While it is
-// patient it awaits scores that the store does not have yet.
+// explain explains one regression and stores it. It returns when to do so again at the latest, 0 for never.
+// While it is patient it awaits scores that the store does not have yet.
 func (s *Service) explain(ctx context.Context, id string, patient bool) (again time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, explainTime)
 	defer cancel()
@@ -284,14 +284,10 @@ func (s *Service) explain(ctx context.Context, id string, patient bool) (again t
 	if _, err := s.o.Explanations.Put(ctx, id, e); err != nil {
 		return 0, err
 	}
-	switch {
-	case waits:
-		return againAfter, nil
-	case r.Open():
+	if waits || r.Open() {
 		return s.o.Every, nil
-	default:
-		return 0, nil
 	}
+	return 0, nil
 }
 
 // lastOver is when the latest regression of the same metric before this one was over.
