@@ -200,12 +200,11 @@ func (x *Explainer) fetch(ctx context.Context, q quality.ScoreQuery, out *qualit
 		wants = append(wants, want{p.before, quality.Example{Role: quality.ExampleBefore, Pair: i + 1, Why: p.why}},
 			want{p.after, quality.Example{Role: quality.ExampleAfter, Pair: i + 1, Why: p.why}})
 	}
-	var ids []string
+	var list []quality.ScoredSample
 	for _, w := range wants {
-		ids = append(ids, w.ID)
+		list = append(list, w.ScoredSample)
 	}
-	slices.Sort(ids)
-	full, err := x.o.Store.SamplesOf(ctx, q.Feature, quality.Period{From: q.Before.From, To: q.After.To}, slices.Compact(ids))
+	full, err := x.o.Store.SamplesOf(ctx, q.Feature, list)
 	if err != nil {
 		return err
 	}

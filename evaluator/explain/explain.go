@@ -32,7 +32,7 @@ type Store interface {
 	ScoreSplit(ctx context.Context, q quality.ScoreQuery, by, attribute, value string, most int) ([]quality.SplitCell, error)
 	ScoreSteps(ctx context.Context, q quality.ScoreQuery, p quality.Period, steps int) ([]quality.ScoreStep, error)
 	ExtremeScores(ctx context.Context, q quality.ScoreQuery, p quality.Period, best bool, each, most int) ([]quality.ScoredSample, error)
-	SamplesOf(ctx context.Context, feature string, p quality.Period, ids []string) ([]quality.Sample, error)
+	SamplesOf(ctx context.Context, feature string, list []quality.ScoredSample) ([]quality.Sample, error)
 }
 
 // Ledger tells what changed. Answers may be of a moment ago.
@@ -233,7 +233,7 @@ func (x *Explainer) suspects(ctx context.Context, q quality.ScoreQuery, e *quali
 	list := candidates(changes, e.Start, r.DetectedAt, byAttribute)
 	for i := range list {
 		s := &list[i]
-		if err := x.fit(ctx, q, s, by, byAttribute); err != nil {
+		if err := x.fit(ctx, q, s, by); err != nil {
 			return err
 		}
 		s.judge(e.Start, within, s.Attribute != "")
@@ -248,7 +248,7 @@ func (x *Explainer) suspects(ctx context.Context, q quality.ScoreQuery, e *quali
 	if err != nil {
 		return err
 	}
-	measured = append(measured, judgeSuspect(move, e.Start, *e.Change, e.Range)...)
+	measured = append(measured, judgeSuspect(move, *e.Change, e.Range)...)
 	e.Suspects, e.Unknown = rank(measured, list)
 	if e.Suspects == nil {
 		e.Suspects = []quality.Suspect{}
@@ -265,7 +265,7 @@ func (x *Explainer) judgeMove(ctx context.Context, q quality.ScoreQuery) (*quali
 }
 
 // fit compares the traffic of a suspect with the other, within the segments of the split that explains most.
-func (x *Explainer) fit(ctx context.Context, q quality.ScoreQuery, s *suspect, by string, byAttribute map[string][]quality.ScoreCell) error {
+func (x *Explainer) fit(ctx context.Context, q quality.ScoreQuery, s *suspect, by string) error {
 	if s.Attribute == "" || s.Impossible != "" {
 		return nil
 	}

@@ -111,7 +111,7 @@ func (s *scores) ExtremeScores(context.Context, quality.ScoreQuery, quality.Peri
 	return nil, nil
 }
 
-func (s *scores) SamplesOf(context.Context, string, quality.Period, []string) ([]quality.Sample, error) {
+func (s *scores) SamplesOf(context.Context, string, []quality.ScoredSample) ([]quality.Sample, error) {
 	return nil, nil
 }
 

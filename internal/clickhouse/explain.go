@@ -165,24 +165,53 @@ func (s *Store) ExtremeScores(ctx context.Context, q quality.ScoreQuery, p quali
 	}
 	// The hash chooses among equals, of which there may be many, without favour.
 	query := fmt.Sprintf(`
-		SELECT p.sample_id, p.time, p.value, p.customer, p.attributes, substringUTF8(s.input, 1, 2000)
-		FROM (SELECT feature, sample_id, time, value, toString(customer) AS customer, attributes FROM scores WHERE %s
-			ORDER BY value %s, cityHash64(sample_id) LIMIT %d BY customer, attributes['prompt_id'] LIMIT %d) AS p
-		LEFT JOIN (SELECT id, input FROM samples WHERE feature = ? AND time >= fromUnixTimestamp64Micro(?) AND time < fromUnixTimestamp64Micro(?)
-			AND id IN (SELECT sample_id FROM scores WHERE %s ORDER BY value %s, cityHash64(sample_id) LIMIT %d BY toString(customer), attributes['prompt_id'] LIMIT %d)) AS s
-		ON s.id = p.sample_id ORDER BY p.value %s, p.sample_id`, c.text, order, max(each, 1), max(most, 1), c.text, order, max(each, 1), max(most, 1), order)
-	args := append(append([]any{}, c.args...), q.Feature, p.From.UnixMicro(), p.To.UnixMicro())
-	return collect(ctx, s, "reading extreme scores", query, func(r driver.Rows) (x quality.ScoredSample, err error) {
-		return x, r.Scan(&x.ID, &x.Time, &x.Value, &x.Customer, &x.Attributes, &x.Input)
-	}, append(args, c.args...)...)
+		SELECT sample_id, time, value, toString(customer) AS c, attributes FROM scores WHERE %s
+		ORDER BY value %s, cityHash64(sample_id) LIMIT %d BY c, attributes['prompt_id'] LIMIT %d`, c.text, order, max(each, 1), max(most, 1))
+	list, err := collect(ctx, s, "reading extreme scores", query, func(r driver.Rows) (x quality.ScoredSample, err error) {
+		return x, r.Scan(&x.ID, &x.Time, &x.Value, &x.Customer, &x.Attributes)
+	}, c.args...)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return list, s.addInputs(ctx, q.Feature, list)
 }
 
-// SamplesOf returns the samples of a feature with these ids, those that are left of them, in no order.
-func (s *Store) SamplesOf(ctx context.Context, feature string, p quality.Period, ids []string) ([]quality.Sample, error) {
-	if len(ids) == 0 {
+// addInputs reads the beginnings of inputs. A sample is found by its time, which the table is sorted by.
+func (s *Store) addInputs(ctx context.Context, feature string, list []quality.ScoredSample) error {
+	times, ids := keysOf(list)
+	type input struct{ id, text string }
+	inputs, err := collect(ctx, s, "reading the inputs of samples", `
+		SELECT id, substringUTF8(input, 1, 2000) FROM samples
+		WHERE feature = ? AND time IN (SELECT fromUnixTimestamp64Micro(arrayJoin(?))) AND id IN (?)`,
+		func(r driver.Rows) (x input, err error) { return x, r.Scan(&x.id, &x.text) }, feature, times, ids)
+	if err != nil {
+		return err
+	}
+	by := make(map[string]string, len(inputs))
+	for _, x := range inputs {
+		by[x.id] = x.text
+	}
+	for i := range list {
+		list[i].Input = by[list[i].ID]
+	}
+	return nil
+}
+
+// SamplesOf returns the samples of scored ones, those that are left of them, in no order.
+func (s *Store) SamplesOf(ctx context.Context, feature string, list []quality.ScoredSample) ([]quality.Sample, error) {
+	if len(list) == 0 {
 		return nil, nil
 	}
+	times, ids := keysOf(list)
 	return collect(ctx, s, "reading samples by id", "SELECT "+sampleFields+` FROM samples
-		WHERE feature = ? AND time >= fromUnixTimestamp64Micro(?) AND time < fromUnixTimestamp64Micro(?) AND id IN (?) LIMIT 1 BY id`,
-		readSample, feature, p.From.UnixMicro(), p.To.UnixMicro(), ids)
+		WHERE feature = ? AND time IN (SELECT fromUnixTimestamp64Micro(arrayJoin(?))) AND id IN (?) LIMIT 1 BY id`,
+		readSample, feature, times, ids)
+}
+
+// keysOf are the times and ids of samples, by both of which the store finds them fast.
+func keysOf(list []quality.ScoredSample) (times []int64, ids []string) {
+	for _, x := range list {
+		times, ids = append(times, x.Time.UnixMicro()), append(ids, x.ID)
+	}
+	return times, ids
 }

@@ -113,7 +113,7 @@ func testExtremeScores(t *testing.T, s *clickhouse.Store) {
 			t.Errorf("got %+v", w)
 		}
 	}
-	full, err := s.SamplesOf(t.Context(), "bot", q.After, []string{worst[0].ID, worst[1].ID, "gone"})
+	full, err := s.SamplesOf(t.Context(), "bot", append(worst[:2:2], quality.ScoredSample{ID: "gone", Time: worst[0].Time}))
 	if err != nil || len(full) != 2 {
 		t.Errorf("got %d samples (%v), want 2", len(full), err)
 	}
