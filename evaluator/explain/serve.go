@@ -110,6 +110,15 @@ func (s *Service) Report(ctx context.Context, id string) (Report, error) {
 	return Report{Regression: r, Explanation: e, Text: e.Sentences(), Evidence: ev}, nil
 }
 
+// Sentences returns the explanation of a regression for people inside, nothing while there is none.
+func (s *Service) Sentences(ctx context.Context, id string) []string {
+	e, _, err := s.o.Explanations.Get(ctx, id)
+	if err != nil || e.At.IsZero() {
+		return nil
+	}
+	return e.Sentences()
+}
+
 func (s *Service) explanation(ctx context.Context, r quality.Regression) (quality.Explanation, error) {
 	e, _, err := s.o.Explanations.Get(ctx, r.ID)
 	if err != nil && quality.KindOf(err) == quality.KindNotFound {

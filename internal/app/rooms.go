@@ -252,7 +252,7 @@ func (r *rooms) buildAlerts(ctx context.Context, a *App) error {
 	r.alerts, err = alerts.New(alerts.Options{
 		Features: cfg.Features, Receivers: cfg.Alerts.Receivers, Source: alertSource{reader},
 		Incidents: incidents, Outbox: outbox, PageURL: cfg.StatusPage.URL, Location: cfg.Location(),
-		Now: a.opts.Now, Changed: r.page.Notify, Logger: a.log, Registerer: a.registry,
+		Now: a.opts.Now, Changed: r.page.Notify, Explained: r.explain.Sentences, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
 		return err
