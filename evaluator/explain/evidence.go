@@ -3,6 +3,7 @@ package explain
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ const (
 	maxText       = 8 << 10
 	maxDocuments  = 10
 	maxExampleLen = 64 << 10
+	maxEvidence   = 4 << 20 // bytes of all examples as JSON
 )
 
 // evidence collects the samples that show the regression, those of the slice that carries it when there is one.
@@ -92,11 +94,11 @@ func (x *Explainer) canaryPairs(ctx context.Context, q quality.ScoreQuery) ([]pa
 		return s.Attributes["canary"] + "\x00" + s.Attributes["prompt_id"]
 	}
 	by := map[string]quality.ScoredSample{}
-	for _, b := range best {
+	for _, b := range x.consenting(best, nil) {
 		by[prompt(b)] = b
 	}
 	var out []pair
-	for _, w := range worst {
+	for _, w := range x.consenting(worst, nil) {
 		b, ok := by[prompt(w)]
 		if ok && sign(q.Worse)*(w.Value-b.Value) > 0 && len(out) < keepPairs/2 {
 			out = append(out, pair{b, w, "the same golden prompt"})
@@ -212,18 +214,31 @@ func (x *Explainer) fetch(ctx context.Context, q quality.ScoreQuery, out *qualit
 	for _, s := range full {
 		by[s.ID] = s
 	}
+	size := 0
 	for _, w := range wants {
 		s, ok := by[w.ID]
-		if !ok {
-			out.Left++
-			continue
-		}
 		ex := w.Example
 		ex.Score, ex.Outside = w.Value, x.consent[s.Customer]
 		ex.Sample, ex.Cut = shorten(s)
+		data, err := json.Marshal(ex)
+		if !ok || err != nil || size+len(data) > maxEvidence {
+			out.Left++
+			continue
+		}
+		size += len(data)
 		out.Examples = append(out.Examples, ex)
 	}
+	out.Examples = paired(out.Examples)
 	return nil
+}
+
+// paired leaves out the halves of pairs whose other half is gone.
+func paired(list []quality.Example) []quality.Example {
+	halves := map[int]int{}
+	for _, e := range list {
+		halves[e.Pair]++
+	}
+	return slices.DeleteFunc(list, func(e quality.Example) bool { return e.Pair > 0 && halves[e.Pair] < 2 })
 }
 
 // shorten bounds a sample. What has no sensible short form is left out.

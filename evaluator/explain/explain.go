@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -102,6 +103,11 @@ func (x *Explainer) Explain(ctx context.Context, r quality.Regression, since, no
 		e.Notes = append(e.Notes, fmt.Sprintf("There are %d scores before and %d after the start, too few to explain anything.", whole.Before.N, whole.After.N))
 		return e, quality.Evidence{Regression: r.ID, At: now, Examples: []quality.Example{}}, nil
 	}
+	if sums := whole.Before.WWVV + whole.After.WWVV; math.IsInf(sums, 0) || math.IsNaN(sums) {
+		e.Notes = append(e.Notes, "The scores are too large to be summed.")
+		e.Usual, e.Current = quality.Estimate{N: e.Usual.N}, quality.Estimate{N: e.Current.N}
+		return e, quality.Evidence{Regression: r.ID, At: now, Examples: []quality.Example{}}, nil
+	}
 	x.split(&e, whole, byAttribute)
 	if err := x.suspects(ctx, q, &e, r, start, byAttribute); err != nil {
 		return e, quality.Evidence{}, err
@@ -139,7 +145,9 @@ func (x *Explainer) periods(ctx context.Context, e *quality.Explanation, r quali
 	if e.Start.To.Sub(start) < end.Sub(start)/2 {
 		q.After.From = e.Start.To
 	}
-	q.Slice = nil // slices are compared with the rest of the traffic
+	if q.Slice["source"] != quality.SourceCanary {
+		q.Slice = nil // slices are compared with the rest of the traffic, of which canaries are no part
+	}
 	e.Before, e.After = q.Before, q.After
 	return q, start, nil
 }
@@ -231,9 +239,10 @@ func (x *Explainer) suspects(ctx context.Context, q quality.ScoreQuery, e *quali
 		within, by = traffic.Within.Value, traffic.Attribute
 	}
 	list := candidates(changes, e.Start, r.DetectedAt, byAttribute)
+	known := map[string]fit{}
 	for i := range list {
 		s := &list[i]
-		if err := x.fit(ctx, q, s, by); err != nil {
+		if err := x.fit(ctx, q, s, by, known); err != nil {
 			return err
 		}
 		s.judge(e.Start, within, s.Attribute != "")
@@ -265,15 +274,22 @@ func (x *Explainer) judgeMove(ctx context.Context, q quality.ScoreQuery) (*quali
 }
 
 // fit compares the traffic of a suspect with the other, within the segments of the split that explains most.
-func (x *Explainer) fit(ctx context.Context, q quality.ScoreQuery, s *suspect, by string) error {
+// What one suspect was compared with is known for the others of the same value.
+func (x *Explainer) fit(ctx context.Context, q quality.ScoreQuery, s *suspect, by string, known map[string]fit) error {
 	if s.Attribute == "" || s.Impossible != "" {
 		return nil
 	}
-	cells, err := x.o.Store.ScoreSplit(ctx, q, by, s.Attribute, s.Value, groupsOfFit)
-	if err != nil {
-		return err
+	key := s.Attribute + "\x00" + s.Value
+	f, ok := known[key]
+	if !ok {
+		cells, err := x.o.Store.ScoreSplit(ctx, q, by, s.Attribute, s.Value, groupsOfFit)
+		if err != nil {
+			return err
+		}
+		f = newFit(cells)
+		known[key] = f
 	}
-	s.fit = newFit(cells)
+	s.fit = f
 	s.Touched, s.With, s.Without = &s.fit.touched, s.fit.with, s.fit.without
 	return nil
 }

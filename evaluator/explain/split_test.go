@@ -265,3 +265,28 @@ func TestNothingWorse(t *testing.T) {
 		t.Errorf("something named in %d of 300 runs without a change, want at most 15", named)
 	}
 }
+
+// What is worse when higher is found as its mirror is.
+func TestWorseHigher(t *testing.T) {
+	var up, down []quality.ScoreCell
+	for i, value := range []string{"de", "en"} {
+		u, d := quality.ScoreCell{Value: value}, quality.ScoreCell{Value: value}
+		for j := range 400 {
+			v := float64(j % 10)
+			u.Before.Add(v, 1)
+			d.Before.Add(-v, 1)
+			if i == 0 {
+				v += 3
+			}
+			u.After.Add(v, 1)
+			d.After.Add(-v, 1)
+		}
+		up, down = append(up, u), append(down, d)
+	}
+	a, _, _ := Carrying(map[string][]quality.ScoreCell{"language": up}, 1.5, 0.1, quality.WorseHigher)
+	b, _, _ := Carrying(map[string][]quality.ScoreCell{"language": down}, -1.5, 0.1, quality.WorseLower)
+	none, _, _ := Carrying(map[string][]quality.ScoreCell{"language": up}, 1.5, 0.1, quality.WorseLower)
+	if len(a) != 1 || len(b) != 1 || a[0].Value != "de" || a[0].P != b[0].P || a[0].Share != b[0].Share || len(none) != 0 {
+		t.Errorf("got %+v, %+v and %+v", a, b, none)
+	}
+}

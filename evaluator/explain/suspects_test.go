@@ -227,6 +227,13 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+func TestHalvesOfPairsAreLeftOut(t *testing.T) {
+	got := paired([]quality.Example{{Role: quality.ExampleWorst}, {Pair: 1, Role: quality.ExampleBefore}, {Pair: 1, Role: quality.ExampleAfter}, {Pair: 2, Role: quality.ExampleAfter}})
+	if len(got) != 3 || got[2].Pair != 1 {
+		t.Errorf("got %+v, want the whole pair and the worst", got)
+	}
+}
+
 func TestShorten(t *testing.T) {
 	long := strings.Repeat("ä", maxText)
 	s, cut := shorten(quality.Sample{Input: quality.Text(long), Output: quality.Text("short"), Context: make([]quality.Document, 30)})

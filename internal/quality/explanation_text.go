@@ -43,8 +43,11 @@ func NameOf(attribute, value string) string {
 // Sentences tells the explanation to people inside, the most important first. It may name customers, models
 // and prompts.
 func (e *Explanation) Sentences() []string {
-	if e.At.IsZero() || e.Change == nil {
+	switch {
+	case e.At.IsZero():
 		return []string{"Not explained yet" + because(e.Pending) + "."}
+	case e.Change == nil:
+		return e.Notes
 	}
 	out := []string{fmt.Sprintf("Against the time just before, %s %s.", e.Metric, MovedText(e.Range, *e.Change))}
 	out = append(out, e.splitText()...)
