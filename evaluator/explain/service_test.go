@@ -144,7 +144,7 @@ func (w *world) run(t *testing.T) (stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Options{Explainer: x, Source: w.feed, Regressions: w.regressions, Explanations: w.explanations, Evidence: w.evidence, Keep: 12 * time.Hour})
+	s, err := New(Options{Explainer: x, Source: w.feed, Regressions: w.regressions, Explanations: w.explanations, Evidence: w.evidence, Keep: 2 * time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func regression(id string) quality.Regression {
 func TestExplainsAndKeepsUpToDate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		defer w.run(t)()
+		stop := w.run(t)
 		r := regression("r1")
 		w.tell(r, quality.RegressionOpened)
 		wait(t, time.Second)
@@ -210,7 +210,11 @@ func TestExplainsAndKeepsUpToDate(t *testing.T) {
 		if wait(t, time.Hour); w.store.asked != asked {
 			t.Errorf("explained again %d times after it was over", w.store.asked-asked)
 		}
-		wait(t, 26*time.Hour)
+		wait(t, 2*time.Hour)
+		stop()
+		stop = w.run(t) // old documents are looked for at the start and once a day
+		wait(t, 10*time.Second)
+		stop()
 		if len(w.explanations.docs)+len(w.evidence.docs) != 0 {
 			t.Error("the documents outlive what is kept")
 		}
