@@ -42,6 +42,9 @@ type regressionData struct {
 	Current  quality.Estimate `json:"current"`
 	Change   *float64         `json:"change"`
 	Interval *[2]float64      `json:"interval"`
+
+	// What made it, in sentences for people inside; absent while it is not explained.
+	Explanation []string `json:"explanation,omitempty"`
 }
 
 func messageOf(r record, what notice, pageURL string, now time.Time) message {

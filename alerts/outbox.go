@@ -59,6 +59,7 @@ type outbox struct {
 	to      map[string]quality.WebhookReceiver
 	names   []string
 	pageURL string
+	why     Explained
 	clock   func() time.Time
 	log     *slog.Logger
 	metrics *metrics
@@ -73,7 +74,7 @@ type outbox struct {
 func newOutbox(o Options, m *metrics) *outbox {
 	sender := webhook.New(o.Transport, o.Clock)
 	b := &outbox{
-		kv: o.Outbox, to: map[string]quality.WebhookReceiver{}, pageURL: o.PageURL, clock: o.Clock, log: o.Logger, metrics: m,
+		kv: o.Outbox, to: map[string]quality.WebhookReceiver{}, pageURL: o.PageURL, why: o.Explained, clock: o.Clock, log: o.Logger, metrics: m,
 		entries: map[string]*entry{}, gone: map[string]bool{}, wake: map[string]chan struct{}{},
 		send: func(ctx context.Context, to quality.WebhookReceiver, id string, payload []byte) error {
 			return sender.Send(ctx, to.URL, to.Secret, id, payload)
@@ -140,7 +141,11 @@ func (b *outbox) dropLocked(id string) {
 
 // add stores a message about an incident for every receiver.
 func (b *outbox) add(ctx context.Context, rec record, what notice) error {
-	payload, err := json.Marshal(messageOf(rec, what, b.pageURL, b.clock()))
+	m := messageOf(rec, what, b.pageURL, b.clock())
+	if rec.Regression != nil {
+		m.Data.Regression.Explanation = b.why(ctx, rec.Regression.ID)
+	}
+	payload, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("encoding a message about %q: %w", rec.ID, err)
 	}

@@ -51,6 +51,10 @@ type KV interface {
 	Keys(ctx context.Context) ([]string, error)
 }
 
+// Explained tells, for people inside, what made a regression: nothing while it is not explained. It must not
+// wait: the message goes out without it.
+type Explained func(ctx context.Context, regression string) []string
+
 // Options configures a Service. Source, Incidents and Outbox are required.
 type Options struct {
 	Features   []quality.Feature
@@ -63,6 +67,7 @@ type Options struct {
 	Now        func() time.Time  // time of incidents; nil means time.Now
 	Clock      func() time.Time  // time of deliveries, which is real also where incidents are simulated
 	Changed    func()            // called after an incident changed; may be nil
+	Explained  Explained         // what made a regression; nil means that it is not told
 	Transport  http.RoundTripper // of webhooks; nil means one of its own
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
@@ -80,6 +85,9 @@ func (o *Options) defaults() error {
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
+	}
+	if o.Explained == nil {
+		o.Explained = func(context.Context, string) []string { return nil }
 	}
 	if o.Changed == nil {
 		o.Changed = func() {}

@@ -1,6 +1,7 @@
 package alerts_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -54,6 +55,27 @@ func TestLifeOfARegression(t *testing.T) {
 		if w.count(t, "asgood_alerts_incidents_total", "kind", "quality", "what", "incident.updated") != 2 || w.changed == 0 {
 			t.Errorf("incidents are not counted, or nobody hears of a change")
 		}
+	})
+}
+
+// A message carries what is known of the cause by then, and goes out without it when nothing is.
+func TestTheMessageSaysWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(event(opened, regression("a", 0.02, german)), event(changed, regression("a", 0.30, german)))
+		o := w.options("on-call")
+		asked := 0
+		o.Explained = func(_ context.Context, id string) []string {
+			if asked++; asked == 1 || id != "reg_a" {
+				return nil
+			}
+			return []string{"Likeliest cause: prompt v13."}
+		}
+		w.runOptions(t, time.Minute, o)
+		var got []string
+		for _, c := range w.arrived {
+			got = append(got, fmt.Sprint(strings.Contains(c.body, `"explanation":["Likeliest cause: prompt v13."]`)))
+		}
+		same(t, "messages with a cause", got, []string{"false", "true"})
 	})
 }
 

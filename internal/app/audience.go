@@ -46,6 +46,8 @@ func audiences() auth.Table {
 		"GET /v1/canaries":            auth.Internal,
 		"GET /v1/monitors":            auth.Internal,
 		"POST /v1/canaries/:name/run": auth.Internal,
+		"GET /v1/regressions":         auth.Internal,
+		"GET /v1/regressions/:id":     auth.Internal,
 		"GET /v1/keys":                auth.Internal,
 		"POST /v1/keys":               auth.Internal,
 		"DELETE /v1/keys/:id":         auth.Internal,

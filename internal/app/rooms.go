@@ -12,6 +12,7 @@ import (
 	"github.com/asgood-dev/asgood/collector/ledger"
 	"github.com/asgood-dev/asgood/collector/probe"
 	"github.com/asgood-dev/asgood/evaluator"
+	"github.com/asgood-dev/asgood/evaluator/explain"
 	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -33,6 +34,8 @@ const (
 	bucketBehaviours  = "behaviours"
 
 	bucketConversations = "conversations"
+	bucketExplained   = "explanations"
+	bucketEvidence    = "evidence"
 )
 
 // The readers of the streams, by which the bus remembers how far each has come.
@@ -41,6 +44,7 @@ const (
 	readerEvaluator = "evaluator"
 	readerCollector = "collector"
 	readerAlerts    = "alerts"
+	readerExplain   = "explain"
 )
 
 // writeLimits make batches that ClickHouse likes: rather few and large, but not late.
@@ -63,6 +67,7 @@ type rooms struct {
 	probes    *probeSink
 	canaries  *canary.Keeper
 	evaluator *evaluator.Service
+	explain   *explain.Service
 	alerts    *alerts.Service
 	page      *statuspage.Page
 	work      []runner
@@ -96,7 +101,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 	}{
 		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
-		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"conversations", r.buildConversations}, {"alerts", r.buildAlerts},
+		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
 	} {
 		if err := step.build(ctx, a); err != nil {
 			_ = r.close() // the first error is the one to tell
@@ -249,7 +254,7 @@ func (r *rooms) buildAlerts(ctx context.Context, a *App) error {
 	r.alerts, err = alerts.New(alerts.Options{
 		Features: cfg.Features, Receivers: cfg.Alerts.Receivers, Source: alertSource{reader},
 		Incidents: incidents, Outbox: outbox, PageURL: cfg.StatusPage.URL, Location: cfg.Location(),
-		Now: a.opts.Now, Changed: r.page.Notify, Logger: a.log, Registerer: a.registry,
+		Now: a.opts.Now, Changed: r.page.Notify, Explained: r.explain.Sentences, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
 		return err

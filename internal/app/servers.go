@@ -105,6 +105,7 @@ func (a *App) registerInternal(r gin.IRouter) {
 	a.rooms.keys.RegisterInternal(r)
 	a.rooms.canaries.Register(r)
 	a.views().Register(r)
+	a.rooms.explain.Register(r)
 }
 
 // health serves what the process knows of itself, to this machine only.

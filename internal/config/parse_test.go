@@ -53,7 +53,7 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 	want(t, "false alarms", c.FalseAlarms, quality.FalseAlarms{Period: 30 * day})
 	want(t, "retention", c.Retention, config.Retention{Samples: 30 * day, Scores: 400 * day})
 	want(t, "zone", c.Location().String(), "Europe/Berlin")
-	want(t, "customers", c.Customers, []quality.Customer{{Name: "acme", Title: "Acme Corp"}, {Name: "globex", Title: "globex"}})
+	want(t, "customers", c.Customers, []quality.Customer{{Name: "acme", Title: "Acme Corp", Examples: ptr(false)}, {Name: "globex", Title: "globex"}})
 	want(t, "listen", c.Listen, config.Listen{Public: ":8080", Ingest: "127.0.0.1:4318", GRPC: "[::1]:4317", Internal: "[::1]:8081"})
 	want(t, "ingest", c.Ingest, config.Ingest{RequireKey: true, MaxBody: 16 << 20, PerCustomer: 2000})
 	want(t, "status page", c.StatusPage, config.StatusPage{Title: "Acme AI status", URL: "https://status.acme.example"})

@@ -104,4 +104,7 @@ type FalseAlarms struct {
 type Customer struct {
 	Name  string `yaml:"name"`
 	Title string `yaml:"title"`
+
+	// Of evidence.
+	Examples *bool `yaml:"examples"` // its samples may be examples of a regression, also outside; absent: inside only; false: never
 }
