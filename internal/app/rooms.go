@@ -34,8 +34,8 @@ const (
 	bucketBehaviours  = "behaviours"
 
 	bucketConversations = "conversations"
-	bucketExplained   = "explanations"
-	bucketEvidence    = "evidence"
+	bucketExplained     = "explanations"
+	bucketEvidence      = "evidence"
 )
 
 // The readers of the streams, by which the bus remembers how far each has come.
