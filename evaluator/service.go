@@ -116,6 +116,7 @@ type Service struct {
 	pending []Batch           // worked through but not saved
 	unsaved int               // messages in pending
 	told    map[string]string // documents as last put
+	asks    chan func(context.Context)
 }
 
 // progress is where the engine stands in the stream.
@@ -135,7 +136,8 @@ func New(o Options) (*Service, error) {
 		return nil, err
 	}
 	return &Service{o: o, log: o.Logger.With("component", "evaluator"), metrics: newMetrics(o.Registerer),
-		store: &store{state: o.State}, engine: engine, told: make(map[string]string)}, nil
+		store: &store{state: o.State}, engine: engine, told: make(map[string]string),
+		asks: make(chan func(context.Context))}, nil
 }
 
 // Statuses returns what every monitor can tell at a time.
@@ -240,6 +242,8 @@ func (s *Service) loop(ctx context.Context, batches <-chan Batch) error {
 			return ctx.Err()
 		case <-tick.C:
 			err = s.save(ctx)
+		case do := <-s.asks:
+			do(ctx)
 		case b := <-batches:
 			if err = s.work(ctx, b); err == nil && s.unsaved >= s.o.SaveAfter {
 				err = s.save(ctx)

@@ -105,6 +105,7 @@ func (a *App) registerInternal(r gin.IRouter) {
 	a.rooms.keys.RegisterInternal(r)
 	a.rooms.canaries.Register(r)
 	a.registerScores(r)
+	a.rooms.baselines.Register(r)
 }
 
 // health serves what the process knows of itself, to this machine only.
