@@ -127,6 +127,7 @@ func (d *decoder) checkMonitor(m *quality.MonitorSpec, unbounded bool, path stri
 	d.checkAttributes(m.Adjust, path+".adjust")
 	d.checkAdjust(m.Adjust, path+".adjust")
 	d.checkBaseline(m.Baseline, path+".baseline")
+	d.checkLastGood(m.Baseline.LastGood, path+".baseline.last_good")
 	if m.FalseAlarms != nil {
 		d.checkFalseAlarms(*m.FalseAlarms, path+".false_alarms")
 	}
