@@ -76,8 +76,8 @@ func TestLeetCodeGPT4(t *testing.T) {
 		}
 	}
 	slices.Sort(delays)
-	if len(delays) < 99 || early > 0 {
-		t.Fatalf("found in %d of 100, %d early; want at least 99 and none", len(delays), early)
+	if len(delays) < 95 || early > 0 {
+		t.Fatalf("found in %d of 100, %d early; want at least 95 and none", len(delays), early)
 	}
 	t.Logf("median delay %d, 90 %% within %d, longest %d", delays[len(delays)/2], delays[len(delays)*9/10], delays[len(delays)-1])
 	if delays[len(delays)/2] > 50 {
