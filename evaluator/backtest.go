@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/asgood-dev/asgood/evaluator/score"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -20,6 +21,9 @@ type BacktestOptions struct {
 	Logger      *slog.Logger
 	// Baselines gives pinned baselines. Windows are taken from the samples themselves.
 	Baselines func(feature, metric string, spec quality.BaselineSpec) ([]quality.Score, error)
+	// Scored is told of every score that was made, in the order of their samples' times, with the place of
+	// the sample in the input. Nil means that nobody asks.
+	Scored func(sc *quality.Score, pos uint64)
 }
 
 // BacktestResult is what the configured monitors would have found in a file.
@@ -58,8 +62,7 @@ func Backtest(ctx context.Context, o BacktestOptions, samples iter.Seq2[quality.
 	if err != nil {
 		return BacktestResult{}, err
 	}
-	e, err := NewEngine(EngineOptions{Features: o.Features, FalseAlarms: o.FalseAlarms, Location: o.Location,
-		Logger: o.Logger, Baselines: pinnedOnly(o.Baselines), Remember: -1})
+	e, err := o.engine()
 	if err != nil {
 		return BacktestResult{}, err
 	}
@@ -68,9 +71,57 @@ func Backtest(ctx context.Context, o BacktestOptions, samples iter.Seq2[quality.
 		if i%1024 == 0 && ctx.Err() != nil {
 			return BacktestResult{}, fmt.Errorf("running the backtest: %w", ctx.Err())
 		}
-		e.Observe(p.sample, p.pos)
+		scores, _ := e.Observe(p.sample, p.pos)
+		for j := range scores {
+			if o.Scored != nil {
+				o.Scored(&scores[j], p.pos)
+			}
+		}
 	}
 	return BacktestResult{Samples: len(all), Streams: e.Streams(), Regressions: render(e.Regressions())}, nil
+}
+
+func (o *BacktestOptions) engine() (*Engine, error) {
+	return NewEngine(EngineOptions{Features: o.Features, FalseAlarms: o.FalseAlarms, Location: o.Location,
+		Logger: o.Logger, Baselines: pinnedOnly(o.Baselines), Remember: -1})
+}
+
+// BacktestScores runs the monitors over scores that were made before, in the order in which they are given,
+// which must be that of their times. No scorer runs: what they would say is what is given. The place of a
+// score is its number, from 1 on.
+func BacktestScores(ctx context.Context, o BacktestOptions, scores iter.Seq[quality.Score]) (BacktestResult, error) {
+	o.Features = GivenScores(o.Features)
+	e, err := o.engine()
+	if err != nil {
+		return BacktestResult{}, err
+	}
+	n := 0
+	for sc := range scores {
+		if n++; n%1024 == 0 && ctx.Err() != nil {
+			return BacktestResult{}, fmt.Errorf("running the backtest: %w", ctx.Err())
+		}
+		e.ObserveScore(sc, uint64(n))
+	}
+	return BacktestResult{Samples: n, Streams: e.Streams(), Regressions: render(e.Regressions())}, nil
+}
+
+// GivenScores returns the features as they are to an engine that is given scores and makes none: their
+// monitors watch as they did, and no scorer runs.
+func GivenScores(features []quality.Feature) []quality.Feature {
+	out := slices.Clone(features)
+	for i := range out {
+		f := &out[i]
+		scorers := f.Scorers
+		f.Monitors = slices.Clone(f.Monitors)
+		for j := range f.Monitors {
+			m := &f.Monitors[j]
+			m.Unbounded = m.Unbounded || m.Range == nil && slices.ContainsFunc(scorers, func(s quality.ScorerSpec) bool {
+				return s.Type == score.TypeLength && s.Name == m.Metric
+			})
+		}
+		f.Scorers = []quality.ScorerSpec{{Type: score.TypeExternal}}
+	}
+	return out
 }
 
 func readAll(ctx context.Context, samples iter.Seq2[quality.Sample, error]) ([]placed, error) {

@@ -121,6 +121,7 @@ type Service struct {
 	told    map[string]string // documents as last put
 	busy    time.Duration     // the last save took so long
 	savedAt time.Time
+	asks    chan func(context.Context)
 }
 
 // progress is where the engine stands in the stream.
@@ -140,7 +141,8 @@ func New(o Options) (*Service, error) {
 		return nil, err
 	}
 	return &Service{o: o, log: o.Logger.With("component", "evaluator"), metrics: newMetrics(o.Registerer),
-		store: &store{state: o.State}, engine: engine, quiet: newQuiet(), told: make(map[string]string)}, nil
+		store: &store{state: o.State}, engine: engine, quiet: newQuiet(), told: make(map[string]string),
+		asks: make(chan func(context.Context))}, nil
 }
 
 // Statuses returns what every monitor can tell at a time.
@@ -260,6 +262,8 @@ func (s *Service) loop(ctx context.Context, batches <-chan Batch) error {
 			if !s.resting() {
 				err = s.save(ctx)
 			}
+		case do := <-s.asks:
+			do(ctx)
 		case b := <-batches:
 			if err = s.work(ctx, b); err == nil && s.unsaved >= s.o.SaveAfter && !s.resting() {
 				err = s.save(ctx)

@@ -1,50 +1,47 @@
 package main
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/asgood-dev/asgood/internal/app"
+	"github.com/asgood-dev/asgood/internal/config"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
 func backtestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "backtest", Args: noArgs,
-		Short: "Run the scorers and detectors over a file of samples; no server is needed",
+		Short: "Run the monitors over a file of samples, or over stored scores, and measure them",
 		Long: "Backtest reads samples (NDJSON, a JSON array, or one JSON object) and says what the configured monitors\n" +
-			"would have found, and when. Exit status 0 whatever is found; 3 with --fail-on-regression when something is.",
+			"would have found, and when. Without --input it takes the stored scores from --from to --to. With --study,\n" +
+			"--plot or --against it also counts false alarms on shuffled scores and measures how fast planted drops are\n" +
+			"found. Exit status 0 whatever is found; 3 with --fail-on-regression when something is.",
+		Example: "  asgood backtest -i samples.ndjson\n" +
+			"  asgood backtest --from 2026-02-01 --to 2026-03-01 --against proposed.yaml --plot backtest.svg",
 	}
 	path := configFlag(cmd)
-	input := cmd.Flags().StringP("input", "i", "", "file of samples, - for standard input (required)")
-	asJSON := cmd.Flags().Bool("json", false, "print the result as JSON")
-	fail := cmd.Flags().Bool("fail-on-regression", false, "exit with status 3 when a regression is found")
+	b := addBacktestFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := requireFlags(cmd, "input"); err != nil {
-			return err
-		}
 		cfg, err := load(*path)
 		if err != nil {
 			return err
 		}
-		file, err := open(cmd, *input)
+		study, err := b.run(cmd, cfg)
 		if err != nil {
 			return err
 		}
-		defer file.Close()
-		result, err := app.Backtest(cmd.Context(), cfg, file, progress(cmd, "samples"))
-		if err != nil {
-			return fmt.Errorf("backtest of %q: %w", *input, err)
-		}
-		if err := printBacktest(cmd.OutOrStdout(), result, *asJSON); err != nil {
+		if err := printStudy(cmd.OutOrStdout(), study, b.asJSON); err != nil {
 			return err
 		}
-		if *fail && len(result.Regressions) > 0 {
+		if b.fail && len(study.Regressions) > 0 {
 			return errRegression
 		}
 		return nil
@@ -52,12 +49,173 @@ func backtestCommand() *cobra.Command {
 	return cmd
 }
 
-func printBacktest(w io.Writer, result *app.BacktestResult, asJSON bool) error {
-	if asJSON {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(result)
+// backtestFlags are the flags of the command as they are written.
+type backtestFlags struct {
+	input, from, to, server string
+	against, plot           string
+	study, asJSON, fail     bool
+	options                 app.BacktestStudy
+}
+
+func addBacktestFlags(cmd *cobra.Command) *backtestFlags {
+	b := &backtestFlags{}
+	f := cmd.Flags()
+	f.StringVarP(&b.input, "input", "i", "", "file of samples, - for standard input")
+	f.StringVar(&b.from, "from", "", "stored scores from this time or date on, instead of a file")
+	f.StringVar(&b.to, "to", "", "stored scores before this time or date; the default is now")
+	f.StringVar(&b.server, "server", "", "internal address of a running server; the default is the configuration's, and the data directory itself when none runs")
+	f.StringVar(&b.against, "against", "", "proposed configuration to measure beside the one in use")
+	f.StringVar(&b.plot, "plot", "", "file to draw the study into, as SVG")
+	f.BoolVar(&b.study, "study", false, "measure false alarms and delays")
+	f.Uint64Var(&b.options.Seed, "seed", 1, "of shuffles and of the times of drops; the same seed gives the same study")
+	f.IntVar(&b.options.Shuffles, "shuffles", 20, "how often the good period is shuffled, 1 to 1000")
+	f.Float64SliceVar(&b.options.Drops, "drops", []float64{1, 2, 5, 10}, "sizes of planted drops in percent of the metric's range")
+	f.IntVar(&b.options.Repeats, "repeats", 20, "how often each size is planted, 1 to 1000")
+	f.BoolVar(&b.asJSON, "json", false, "print the result as JSON")
+	f.BoolVar(&b.fail, "fail-on-regression", false, "exit with status 3 when a regression is found")
+	return b
+}
+
+func (b *backtestFlags) run(cmd *cobra.Command, cfg *config.Config) (study *app.Study, err error) {
+	o := app.StudyOptions{Config: cfg, Server: b.server, Measure: b.study || b.against != "" || b.plot != "", Study: b.options,
+		Read: progress(cmd, "read"), Logger: quiet(cmd)}
+	if terminal() {
+		o.Study.Progress = replays(cmd)
 	}
+	switch {
+	case b.input == "" && b.from == "":
+		return nil, quality.Errorf(quality.KindInvalid, "required and missing: --input; see %s --help (or --from, for stored scores)", cmd.CommandPath())
+	case b.input != "" && (b.from != "" || b.to != ""):
+		return nil, quality.Errorf(quality.KindInvalid, "--input and --from exclude each other: a file is taken whole")
+	case b.input == "":
+		if o.From, o.To, err = parsePeriod(b.from, b.to, cfg.Location(), time.Now()); err != nil {
+			return nil, err
+		}
+	}
+	if b.against != "" {
+		if o.Against, err = load(b.against); err != nil {
+			return nil, err
+		}
+	}
+	if b.input != "" {
+		file, err := open(cmd, b.input)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		o.Input = file
+	}
+	if study, err = app.RunStudy(cmd.Context(), o); err != nil {
+		return nil, fmt.Errorf("backtest of %q: %w", cmp.Or(b.input, "stored scores"), err)
+	}
+	if b.plot == "" {
+		return study, nil
+	}
+	if err := os.WriteFile(b.plot, []byte(study.Plot()), 0o644); err != nil { //nolint:gosec // a picture for everyone
+		return nil, fmt.Errorf("writing the plot: %w", err)
+	}
+	return study, nil
+}
+
+// parsePeriod reads the ends of a period: times, or dates of the reporting time zone.
+func parsePeriod(from, to string, loc *time.Location, now time.Time) (a, b time.Time, err error) {
+	if a, err = parseMoment("--from", from, loc); err != nil {
+		return a, b, err
+	}
+	if b = now; to != "" {
+		if b, err = parseMoment("--to", to, loc); err != nil {
+			return a, b, err
+		}
+	}
+	if !a.Before(b) {
+		return a, b, quality.Errorf(quality.KindInvalid, "--from %s is not before --to %s", a.Format(time.RFC3339), b.Format(time.RFC3339))
+	}
+	return a, b, nil
+}
+
+func parseMoment(flag, s string, loc *time.Location) (time.Time, error) {
+	if at, err := time.ParseInLocation(time.DateOnly, s, loc); err == nil {
+		return at, nil
+	}
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return at, quality.Errorf(quality.KindInvalid, "%s %q: want a date such as 2026-03-01 or a time such as 2026-03-01T12:00:00Z", flag, s)
+	}
+	return at, nil
+}
+
+// replays counts replays where a person watches. It is called from several goroutines.
+func replays(cmd *cobra.Command) func(done, total int) {
+	var mu sync.Mutex
+	return func(done, total int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if fmt.Fprintf(cmd.ErrOrStderr(), "\r\x1b[K%d of %d replays", done, total); done == total {
+			fmt.Fprint(cmd.ErrOrStderr(), "\r\x1b[K")
+		}
+	}
+}
+
+// printStudy prints what plain backtests print, and what was measured below.
+func printStudy(w io.Writer, s *app.Study, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, s)
+	}
+	if s.Proposed != nil {
+		fmt.Fprintln(w, "CURRENT")
+	}
+	if err := printSide(w, &s.StudySide); err != nil || s.Proposed == nil {
+		return err
+	}
+	fmt.Fprintln(w, "\nPROPOSED")
+	return printSide(w, s.Proposed)
+}
+
+func printSide(w io.Writer, s *app.StudySide) error {
+	if err := printBacktest(w, &s.BacktestResult); err != nil || len(s.Monitors) == 0 {
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "\nfeature\tmetric\tscores\tgood\tbaseline\tfalse alarms per 100,000\t95 % interval\tallowed\tshuffled")
+	for i := range s.Monitors {
+		m := &s.Monitors[i]
+		if m.FalseAlarms == nil {
+			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\tnot measured: %s\n", m.Feature, m.Metric, m.Scores, m.Good, m.Baseline, m.Problem)
+			continue
+		}
+		f := m.FalseAlarms
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\n", m.Feature, m.Metric, m.Scores, m.Good, m.Baseline, figure(f.Per100k), interval(f.Interval), figure(f.Allowed), f.Shuffle)
+	}
+	fmt.Fprintln(t, "\nfeature\tmetric\tdrop\tfound\tearly\tmedian\t90 % within\tmedian time\t90 % within")
+	for i := range s.Monitors {
+		m := &s.Monitors[i]
+		for _, d := range m.Drops {
+			found := fmt.Sprintf("%d of %d", d.Found, d.Runs-d.Early)
+			if d.Problem != "" {
+				found = d.Problem
+			}
+			fmt.Fprintf(t, "%s\t%s\t%v points\t%s\t%d\t%s\t%s\t%s\t%s\n", m.Feature, m.Metric, d.Points, found, d.Early,
+				whole(d.MedianScores), whole(d.P90Scores), seconds(d.MedianSeconds), seconds(d.P90Seconds))
+		}
+	}
+	return t.Flush()
+}
+
+func whole(x *float64) string {
+	if x == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f", *x)
+}
+
+func seconds(x *float64) string {
+	if x == nil {
+		return "-"
+	}
+	return time.Duration(*x * float64(time.Second)).Round(time.Second).String()
+}
+
+func printBacktest(w io.Writer, result *app.BacktestResult) error {
 	fmt.Fprintf(w, "%d samples, %d streams, %d regressions\n", result.Samples, result.Streams, len(result.Regressions))
 	if len(result.Regressions) == 0 {
 		return nil

@@ -101,7 +101,7 @@ func TestExitCodes(t *testing.T) {
 		says   []string // on standard output when the code is 0, else on standard error
 		silent bool     // on standard error
 	}{
-		{"nothing", nil, 0, []string{"Usage:", "backtest", "canary", "change", "check", "demo", "import", "key", "migrate", "score", "serve", "version"}, true},
+		{"nothing", nil, 0, []string{"Usage:", "backtest", "baseline", "canary", "change", "check", "demo", "import", "key", "migrate", "score", "serve", "version"}, true},
 		{"help", []string{"--help"}, 0, []string{"Usage:"}, true},
 		{"version", []string{"version"}, 0, []string{"asgood dev\n"}, true},
 		{"version as JSON", []string{"version", "--json"}, 0, []string{`{"version":"dev"}` + "\n"}, true},

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/asgood-dev/asgood/collector"
+	"github.com/asgood-dev/asgood/evaluator/baseline"
 	"github.com/asgood-dev/asgood/evaluator/score"
 	"github.com/asgood-dev/asgood/internal/clickhouse"
 	"github.com/asgood-dev/asgood/internal/config"
@@ -22,10 +24,13 @@ type baselines struct {
 	ctx   context.Context // of the start, when they are read
 	cfg   *config.Config
 	store *clickhouse.Store // of windows; nil means that there are none stored
+	keep  *baseline.Keeper  // of stored versions; nil means that there are none
 }
 
 func (b baselines) read(feature, metric string, spec quality.BaselineSpec) ([]quality.Score, error) {
 	switch {
+	case strings.Contains(spec.Pinned, "@") && b.keep != nil: // no name of a file has one
+		return b.keep.Scores(b.ctx, feature, metric, spec.Pinned)
 	case spec.Pinned != "":
 		return b.pinned(feature, metric, spec.Pinned)
 	case spec.Window == nil || b.store == nil:

@@ -12,6 +12,7 @@ import (
 	"github.com/asgood-dev/asgood/collector/ledger"
 	"github.com/asgood-dev/asgood/collector/probe"
 	"github.com/asgood-dev/asgood/evaluator"
+	"github.com/asgood-dev/asgood/evaluator/baseline"
 	"github.com/asgood-dev/asgood/evaluator/explain"
 	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/bus"
@@ -66,6 +67,7 @@ type rooms struct {
 	prober    *probe.Prober
 	probes    *probeSink
 	canaries  *canary.Keeper
+	baselines *baseline.Keeper
 	evaluator *evaluator.Service
 	explain   *explain.Service
 	alerts    *alerts.Service
@@ -101,7 +103,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 	}{
 		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
-		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
+		{"writers", r.buildWriters}, {"baselines", r.buildBaselines}, {"evaluator", r.buildEvaluator}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
 	} {
 		if err := step.build(ctx, a); err != nil {
 			_ = r.close() // the first error is the one to tell
@@ -222,10 +224,14 @@ func (r *rooms) buildEvaluator(ctx context.Context, a *App) error {
 		return err
 	}
 	cfg := a.opts.Config
+	features, err := inForce(ctx, r.baselines, cfg.Features)
+	if err != nil {
+		return err
+	}
 	r.evaluator, err = evaluator.New(evaluator.Options{
 		Engine: evaluator.EngineOptions{
-			Features: cfg.Features, FalseAlarms: cfg.FalseAlarms, Location: cfg.Location(),
-			Made: a.opts.Now(), Baselines: baselines{ctx: ctx, cfg: cfg, store: a.engines.store}.read,
+			Features: features, FalseAlarms: cfg.FalseAlarms, Location: cfg.Location(),
+			Made: a.opts.Now(), Baselines: baselines{ctx: context.WithoutCancel(ctx), cfg: cfg, store: a.engines.store, keep: r.baselines}.read,
 		},
 		Source: followSource{reader}, Sink: sink, State: stateBucket{state},
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,

@@ -106,6 +106,8 @@ func (a *App) registerInternal(r gin.IRouter) {
 	a.rooms.canaries.Register(r)
 	a.views().Register(r)
 	a.rooms.explain.Register(r)
+	a.registerScores(r)
+	a.rooms.baselines.Register(r)
 }
 
 // health serves what the process knows of itself, to this machine only.

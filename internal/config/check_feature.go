@@ -129,6 +129,7 @@ func (d *decoder) checkMonitor(m *quality.MonitorSpec, unbounded bool, path stri
 	d.checkAdjust(m.Adjust, path+".adjust")
 	d.checkBaseline(m.Baseline, path+".baseline")
 	d.checkObjective(m.Objective, unbounded, path+".objective")
+	d.checkLastGood(m.Baseline.LastGood, path+".baseline.last_good")
 	if m.FalseAlarms != nil {
 		d.checkFalseAlarms(*m.FalseAlarms, path+".false_alarms")
 	}

@@ -113,7 +113,8 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 		Layer: quality.LayerServing, Carries: []quality.Layer{quality.LayerPrompt, quality.LayerTools}, Owner: "team-support"})
 	want(t, "monitors", f.Monitors, []quality.MonitorSpec{
 		{Metric: "correct", Worse: "lower", Range: &[2]float64{0, 1}, Material: ptr(0.03), Slices: []string{"customer", "model"}, MaxSlices: 20,
-			Adjust: []string{"language"}, Season: "hour", Baseline: quality.BaselineSpec{First: 500}, FalseAlarms: &quality.FalseAlarms{Samples: 100000}, Tile: ptr(true),
+			Adjust: []string{"language"}, Season: "hour", Baseline: quality.BaselineSpec{First: 500, LastGood: &quality.LastGoodSpec{Quiet: 14 * day, N: 3000}},
+			FalseAlarms: &quality.FalseAlarms{Samples: 100000}, Tile: ptr(true),
 			Objective: &quality.ObjectiveSpec{Percent: 95, Over: 28 * day}},
 		{Metric: "length", Worse: "higher", Material: ptr(40.0), Unbounded: true, MaxSlices: 50, Tile: ptr(false),
 			Baseline: quality.BaselineSpec{Window: &quality.BaselineWindow{Last: 7 * day}}},

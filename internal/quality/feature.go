@@ -84,6 +84,9 @@ type BaselineSpec struct {
 	First  int             `yaml:"first"`  // the first N scores of each stream, at least 50
 	Window *BaselineWindow `yaml:"window"` // a period
 	Pinned string          `yaml:"pinned"` // a named, frozen baseline
+
+	// Promotion. It steers which baseline is in force and is no part of what a monitor compares with.
+	LastGood *LastGoodSpec `yaml:"last_good" json:"-"` // promotes what was good for a while; absent: only people do
 }
 
 // BaselineWindow is a period of scores: From and To, or the Last duration before the monitor was made.

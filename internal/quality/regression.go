@@ -34,6 +34,10 @@ type Regression struct {
 	RecoveredAt    *time.Time        `json:"recovered_at"`
 	WithdrawnAt    *time.Time        `json:"withdrawn_at,omitempty"` // its monitor was changed or removed before it recovered
 	Share          float64           `json:"share"`                  // share of the feature's scored samples that the slice holds, 0 to 1
+
+	// A person accepted the new level.
+	AcceptedBy     string `json:"accepted_by,omitempty"` // with WithdrawnAt
+	AcceptedReason string `json:"accepted_reason,omitempty"`
 }
 
 // RegressionSlice is one slice in which a regression is confirmed.
