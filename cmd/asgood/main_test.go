@@ -207,7 +207,7 @@ func TestEveryCommandSaysWhatItDoes(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	if want := []string{"backtest", "canary", "change", "check", "demo", "import", "key", "migrate", "score", "serve", "version"}; !slices.Equal(names, want) {
+	if want := []string{"backtest", "baseline", "canary", "change", "check", "demo", "import", "key", "migrate", "score", "serve", "version"}; !slices.Equal(names, want) {
 		t.Errorf("got commands %v, want %v: test the new one and list it here", names, want)
 	}
 }
