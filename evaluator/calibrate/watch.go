@@ -113,9 +113,25 @@ func (w *watch) judge(ds []*detect.Detector, moved string) (way string, since ti
 	if best < 0 {
 		return "", since, false
 	}
+	best = direction(ds, best)
 	since = w.runOf(ds[best].Start())
 	ds[best].Raise()
 	return ways[best], since, false
+}
+
+// direction names the way of a move that was found by the distances alone: of a steady judge they grow first
+// when it gets stricter or milder too. Then most of the distance lies on one side.
+func direction(ds []*detect.Detector, found int) int {
+	if ways[found] != quality.JudgeErratic {
+		return found
+	}
+	distance, _, _ := ds[found].Drop() // of 1 - 2 |c|, where the others see c
+	for k, d := range ds[:found] {
+		if drop, lo, _ := d.Drop(); lo > 0 && drop >= distance/4 {
+			return k
+		}
+	}
+	return found
 }
 
 // runOf returns the slot of the run that made the observation after n others.

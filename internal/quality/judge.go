@@ -164,7 +164,7 @@ type JudgeStatus struct {
 	Runs      []AnchorRun `json:"runs,omitempty"`    // the newest first
 	NextAt    time.Time   `json:"next_at,omitzero"`  // of the schedule
 	Reason    string      `json:"reason,omitempty"`  // why nothing can be told, in words
-	Skipped   int         `json:"skipped,omitempty"` // runs that were left out
+	Skipped   int         `json:"skipped,omitempty"` // runs that were left out since the latest
 }
 
 // Suspect reports whether the judge had moved at a time: what its metric shows then may be the judge.
