@@ -59,7 +59,7 @@ func (b *bench) Score(_ context.Context, s quality.Sample) ([]quality.Score, err
 	x := 2 + float64(len(s.Output.Text)%5)/2 + b.offset + .2*b.r.NormFloat64()
 	return []quality.Score{
 		{Metric: "cost", Value: .01, Version: b.version},
-		{Metric: "faithful", Value: min(max(math.Round(2*x)/2, 1), 5), Version: b.version, Scorer: quality.ScorerJudge},
+		{Metric: "faithful", Value: min(max(math.Round(2*x)/2, 1), 5), Version: b.version, Scorer: string(quality.FeedbackJudge)},
 	}, nil
 }
 

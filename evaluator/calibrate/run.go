@@ -79,7 +79,7 @@ func (k *Keeper) askOne(ctx context.Context, j *judge, n int) (out quality.Score
 
 func failedScore(j *judge, s quality.Sample, err error) quality.Score {
 	return quality.Score{
-		Feature: j.Feature, SampleID: s.ID, Time: s.Time, Metric: j.Metric, Scorer: quality.ScorerJudge,
+		Feature: j.Feature, SampleID: s.ID, Time: s.Time, Metric: j.Metric, Scorer: string(quality.FeedbackJudge),
 		Source: quality.SourceAnchor, Weight: 1, Error: err.Error(), Version: j.doc.Status.Version,
 	}
 }

@@ -3,6 +3,7 @@ package calibrate
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/asgood-dev/asgood/evaluator/detect"
@@ -86,12 +87,12 @@ func (w *watch) add(slot time.Time, marks []mark, moved string) (way string, sin
 			ds[k].Update(detect.Observation{Y: y})
 		}
 	}
-	way, since, back = w.judge(ds, moved)
+	way, since, back = w.judge(ds, marks, moved)
 	return way, since, back, w.save(ds)
 }
 
 // judge decides after a run. Only one way is open at a time; the others start anew when it ends.
-func (w *watch) judge(ds []*detect.Detector, moved string) (way string, since time.Time, back bool) {
+func (w *watch) judge(ds []*detect.Detector, marks []mark, moved string) (way string, since time.Time, back bool) {
 	if moved != "" {
 		for k, d := range ds {
 			if ways[k] == moved && d.Recovered() {
@@ -113,25 +114,32 @@ func (w *watch) judge(ds []*detect.Detector, moved string) (way string, since ti
 	if best < 0 {
 		return "", since, false
 	}
-	best = direction(ds, best)
+	best = w.direction(best, marks)
 	since = w.runOf(ds[best].Start())
 	ds[best].Raise()
 	return ways[best], since, false
 }
 
 // direction names the way of a move that was found by the distances alone: of a steady judge they grow first
-// when it gets stricter or milder too. Then most of the distance lies on one side.
-func direction(ds []*detect.Detector, found int) int {
+// when it gets stricter or milder too. Then the marks of the run lie on one side, by three standard errors and
+// half of their distance.
+func (w *watch) direction(found int, marks []mark) int {
 	if ways[found] != quality.JudgeErratic {
 		return found
 	}
-	distance, _, _ := ds[found].Drop() // of 1 - 2 |c|, where the others see c
-	for k, d := range ds[:found] {
-		if drop, lo, _ := d.Drop(); lo > 0 && drop >= distance/4 {
-			return k
+	var n, mean, squares, distance float64
+	for _, m := range marks {
+		if r, ok := w.residual(m); ok {
+			n, mean, squares, distance = n+1, mean+r, squares+r*r, distance+math.Abs(r)
 		}
 	}
-	return found
+	if n < 2 || math.Abs(mean) < distance/2 || mean*mean < 9*(squares-mean*mean/n) {
+		return found
+	}
+	if mean < 0 {
+		return slices.Index(ways, quality.JudgeStricter)
+	}
+	return slices.Index(ways, quality.JudgeMilder)
 }
 
 // runOf returns the slot of the run that made the observation after n others.

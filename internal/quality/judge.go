@@ -6,9 +6,6 @@ import "time"
 // monitor and no figure that customers see counts them.
 const SourceAnchor = "anchor"
 
-// ScorerJudge is the name of the scorer in the scores of judges.
-const ScorerJudge = "judge"
-
 // AnchorSpec configures the anchors of a judge: a fixed set of samples that it scores again and again, so that
 // a judge that has moved is told from a product that got worse.
 type AnchorSpec struct {
