@@ -16,26 +16,41 @@ const maxRest = time.Minute
 // follow keeps to the schedule of one judge. A slot counts as run when its document is stored, together with
 // what the run found, so that no crash makes it count twice.
 func (k *Keeper) follow(ctx context.Context, j *judge) {
-	for ctx.Err() == nil {
-		k.tell(ctx, j)
-		now := k.opts.Now()
-		if u := j.doc.Under; u != nil && !u.Slot.Equal(quality.SlotAt(now, j.Anchors.Every, j.jitter)) {
-			k.skip(ctx, j, u.Slot, skippedStopped, 1)
-		}
-		slot, ok, missed, next := quality.DueSlot(now, j.doc.Slot, j.Anchors.Every, j.jitter)
-		if missed > 0 {
-			k.skip(ctx, j, j.doc.Slot, skippedMissed, missed)
-		}
-		j.mu.Lock()
-		j.doc.Status.NextAt = next
-		j.mu.Unlock()
-		if ok && !k.due(ctx, j, slot) {
-			return
-		}
-		if !pause(ctx, min(max(next.Sub(k.opts.Now()), 0), maxRest)) {
+	for {
+		next, ok := k.step(ctx, j)
+		if !ok || !pause(ctx, min(max(next.Sub(k.opts.Now()), 0), maxRest)) {
 			return
 		}
 	}
+}
+
+// Due runs what is due now, and returns; Run does so as time goes by. They are not to be used together.
+func (k *Keeper) Due(ctx context.Context) {
+	for _, j := range k.judges {
+		if j.Anchors != nil {
+			k.step(ctx, j)
+		}
+	}
+}
+
+// step does what is due. It returns when something is due again, and false when ctx has ended.
+func (k *Keeper) step(ctx context.Context, j *judge) (next time.Time, ok bool) {
+	k.tell(ctx, j)
+	now := k.opts.Now()
+	if u := j.doc.Under; u != nil && !u.Slot.Equal(quality.SlotAt(now, j.Anchors.Every, j.jitter)) {
+		k.skip(ctx, j, u.Slot, skippedStopped, 1)
+	}
+	slot, due, missed, next := quality.DueSlot(now, j.doc.Slot, j.Anchors.Every, j.jitter)
+	if missed > 0 {
+		k.skip(ctx, j, slot.Add(-j.Anchors.Every), skippedMissed, missed)
+	}
+	j.mu.Lock()
+	j.doc.Status.NextAt = next
+	j.mu.Unlock()
+	if due && !k.due(ctx, j, slot) {
+		return next, false
+	}
+	return next, ctx.Err() == nil
 }
 
 // due runs a slot, or passes over it when the budget does not hold it as a whole. It returns false when ctx

@@ -38,16 +38,18 @@ func audiences() auth.Table {
 		"POST /v1/changes/pagerduty/v2/change/enqueue": auth.Signed,
 
 		// What this machine may know and do.
-		"GET /healthz":                auth.Internal,
-		"GET /readyz":                 auth.Internal,
-		"GET /metrics":                auth.Internal,
-		"* /debug/pprof/*":            auth.Internal,
-		"GET /v1/changes":             auth.Internal,
-		"GET /v1/canaries":            auth.Internal,
-		"POST /v1/canaries/:name/run": auth.Internal,
-		"GET /v1/keys":                auth.Internal,
-		"POST /v1/keys":               auth.Internal,
-		"DELETE /v1/keys/:id":         auth.Internal,
+		"GET /healthz":                    auth.Internal,
+		"GET /readyz":                     auth.Internal,
+		"GET /metrics":                    auth.Internal,
+		"* /debug/pprof/*":                auth.Internal,
+		"GET /v1/changes":                 auth.Internal,
+		"GET /v1/canaries":                auth.Internal,
+		"POST /v1/canaries/:name/run":     auth.Internal,
+		"GET /v1/judges":                  auth.Internal,
+		"GET /v1/judges/:feature/:metric": auth.Internal,
+		"GET /v1/keys":                    auth.Internal,
+		"POST /v1/keys":                   auth.Internal,
+		"DELETE /v1/keys/:id":             auth.Internal,
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/asgood-dev/asgood/collector/ledger"
 	"github.com/asgood-dev/asgood/collector/probe"
 	"github.com/asgood-dev/asgood/evaluator"
+	"github.com/asgood-dev/asgood/evaluator/calibrate"
 	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -31,6 +32,7 @@ const (
 	bucketLedger      = "ledger"
 	bucketCanaries    = "canaries"
 	bucketBehaviours  = "behaviours"
+	bucketJudges      = "judges"
 )
 
 // The readers of the streams, by which the bus remembers how far each has come.
@@ -60,6 +62,8 @@ type rooms struct {
 	prober    *probe.Prober
 	probes    *probeSink
 	canaries  *canary.Keeper
+	scores    *scoreSink
+	judges    *calibrate.Keeper
 	evaluator *evaluator.Service
 	alerts    *alerts.Service
 	page      *statuspage.Page
@@ -94,7 +98,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 	}{
 		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
-		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"alerts", r.buildAlerts},
+		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"evaluator", r.buildEvaluator}, {"alerts", r.buildAlerts},
 	} {
 		if err := step.build(ctx, a); err != nil {
 			_ = r.close() // the first error is the one to tell
@@ -201,14 +205,19 @@ func addWriter[T any](ctx context.Context, r *rooms, a *App, stream string,
 	return nil
 }
 
+func (r *rooms) buildSink(ctx context.Context, a *App) (err error) {
+	r.scores, err = newScoreSink(ctx, a.engines.bus, a.opts.Config.Features)
+	if err == nil {
+		// The judges are made after the sink that they write to, and before anything that asks.
+		r.scores.suspect = func(feature, metric string, at time.Time) bool { return r.judges.Suspect(feature, metric, at) }
+	}
+	return err
+}
+
 func (r *rooms) buildEvaluator(ctx context.Context, a *App) error {
 	reader, err := a.engines.bus.Reader(ctx, bus.Samples, readerEvaluator)
 	if err != nil {
 		return fmt.Errorf("reading stream %q: %w", bus.Samples, err)
-	}
-	sink, err := newScoreSink(ctx, a.engines.bus, a.opts.Config.Features)
-	if err != nil {
-		return err
 	}
 	state, err := a.engines.bus.Bucket(ctx, bucketState)
 	if err != nil {
@@ -220,7 +229,7 @@ func (r *rooms) buildEvaluator(ctx context.Context, a *App) error {
 			Features: cfg.Features, FalseAlarms: cfg.FalseAlarms, Location: cfg.Location(),
 			Made: a.opts.Now(), Baselines: baselines{ctx: ctx, cfg: cfg, store: a.engines.store}.read,
 		},
-		Source: followSource{reader}, Sink: sink, State: stateBucket{state},
+		Source: followSource{reader}, Sink: r.scores, State: stateBucket{state},
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {

@@ -104,6 +104,7 @@ func (a *App) registerInternal(r gin.IRouter) {
 	a.rooms.ledger.RegisterInternal(r)
 	a.rooms.keys.RegisterInternal(r)
 	a.rooms.canaries.Register(r)
+	a.rooms.judges.Register(r)
 }
 
 // health serves what the process knows of itself, to this machine only.

@@ -26,11 +26,12 @@ var scorerFields = map[string][]string{
 	"json_schema": {"schema", "on"},
 	"contains":    {"any", "all", "ignore_case", "on"},
 	"length":      {"on"},
-	"external":    {"metrics"},
+	"external":    {"metrics", "human"},
+	"judge":       {"human", "anchors"},
 }
 
 func scorerTypes() []string {
-	return []string{"regex", "reference", "json_schema", "contains", "length", "external"}
+	return []string{"regex", "reference", "json_schema", "contains", "length", "external", "judge"}
 }
 
 func (d *decoder) checkScorers(ss []quality.ScorerSpec, path string) {
@@ -75,6 +76,7 @@ func (d *decoder) checkScorer(s *quality.ScorerSpec, path string) {
 	if s.On != "" && s.On != "last" && s.On != "all" {
 		d.bad(path+".on", "want last (the last assistant message) or all (every message)")
 	}
+	d.checkCalibration(s, path)
 	switch s.Type {
 	case "regex":
 		d.checkPattern(path+".pattern", s.Pattern)

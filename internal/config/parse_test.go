@@ -63,6 +63,10 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 		t.Fatalf("got %d features, want 2", len(c.Features))
 	}
 	f := c.Features[0]
+	if a := f.Scorers[8].Anchors; f.Scorers[8].Type != "judge" || a == nil || a.Every != 12*time.Hour || a.Calls() != 10 || a.Budget.N != 1000 ||
+		a.Anchors[1].Sample.Output.Text != "Lisbon." || *a.Anchors[1].Human != 1 || a.Anchors[4].Human != nil {
+		t.Errorf("anchors: got %+v", f.Scorers[8])
+	}
 	want(t, "feature", []string{f.Name, f.Title, f.Owner, f.Match["service.name"], c.Features[1].Title},
 		[]string{"support-assistant", "Support assistant", "team-support", "support-bot", "search"})
 	schema, err := os.ReadFile(filepath.Join("testdata", "schemas", "answer.json"))
@@ -78,6 +82,8 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 		{Name: "complete", Type: "contains", All: []string{"greeting", "answer"}, On: "last"},
 		{Name: "length", Type: "length", On: "last"},
 		{Name: "feedback", Type: "external", Metrics: []string{"thumbs", "stars"}, On: "last"},
+		{Name: "rated", Type: "external", Metrics: []string{"rated"}, On: "last", Human: "rated_by_hand"},
+		f.Scorers[8], // its anchors are checked below
 	})
 	want(t, "one probe of each kind", len(f.Probes), len(quality.ProbeKinds()))
 	want(t, "probe", f.Probes[0], quality.ProbeSpec{Name: "API", HTTP: "https://api.acme.example/health", Method: "POST",

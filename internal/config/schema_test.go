@@ -24,7 +24,7 @@ import (
 var (
 	// choices of texts, by path.
 	choices = map[string][]any{
-		"features[].scorers[].type":    {"regex", "reference", "json_schema", "contains", "length", "external"},
+		"features[].scorers[].type":    {"regex", "reference", "json_schema", "contains", "length", "external", "judge"},
 		"features[].scorers[].on":      {"last", "all"},
 		"features[].scorers[].match":   {"first", "last"},
 		"features[].monitors[].worse":  {"lower", "higher"},

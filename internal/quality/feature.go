@@ -33,6 +33,10 @@ type ScorerSpec struct {
 	Metrics    []string `yaml:"metrics"` // external: the metrics taken; empty means all that come
 
 	SchemaText []byte `yaml:"-"` // content of Schema, loaded with the configuration
+
+	// Calibration of judges.
+	Human   string      `yaml:"human"`   // judge, external with one metric: metric of the human labels; default the same
+	Anchors *AnchorSpec `yaml:"anchors"` // judge: fixed samples that are scored again and again
 }
 
 // Direction says which way a metric gets worse.

@@ -34,6 +34,9 @@ type Regression struct {
 	RecoveredAt    *time.Time        `json:"recovered_at"`
 	WithdrawnAt    *time.Time        `json:"withdrawn_at,omitempty"` // its monitor was changed or removed before it recovered
 	Share          float64           `json:"share"`                  // share of the feature's scored samples that the slice holds, 0 to 1
+
+	// Set by whoever stores or shows the regression, not by the evaluator.
+	JudgeSuspect bool `json:"judge_suspect,omitempty"` // the judge of the metric had moved: it may be the judge and not the product
 }
 
 // RegressionSlice is one slice in which a regression is confirmed.
