@@ -47,6 +47,8 @@ func (m *marker) Score(_ context.Context, s quality.Sample) ([]quality.Score, er
 	return []quality.Score{{Metric: "rated", Value: m.mark(truth), Version: "v1", Scorer: "judge"}}, nil
 }
 
+func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
 // workshop makes outputs, has them judged, and has some of them labelled by a person.
 type workshop struct {
 	t     *testing.T
@@ -107,7 +109,7 @@ func TestTheJudgeOrTheProduct(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			judge := &marker{r: rand.New(rand.NewPCG(1, 2))}
+			judge := &marker{r: newRand()}
 			base := time.Now().Add(-17 * 24 * time.Hour)
 			now := base
 			keeper, err := app.Judges(t.Context(), a, []calibrate.Judge{anchored(judge)}, func() time.Time { return now })
