@@ -50,10 +50,10 @@ func TestKappaOfKnownTables(t *testing.T) {
 func TestKappaCovers(t *testing.T) {
 	runs := 1000
 	if testing.Short() {
-		runs = 200
+		runs = 60
 	}
 	for _, w := range []world{binary("good judge", .8, .95, .1), binary("fair judge", .7, .8, .3), binary("nearly perfect judge", .8, .99, .02), ordinal(.6)} {
-		truth := *calibrate.Agree("v1", simulate(rand.New(rand.NewPCG(5, 6)), rounded(w), 400_000, 400_000)).Kappa.Value
+		truth := *calibrate.Agree("v1", simulate(rand.New(rand.NewPCG(5, 6)), rounded(w), 100_000, 100_000)).Kappa.Value
 		for _, n := range []int{30, 100, 300} {
 			r, hits, width := rand.New(rand.NewPCG(uint64(n), 9)), 0, 0.0
 			for range runs {

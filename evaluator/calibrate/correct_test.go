@@ -16,7 +16,6 @@ type world struct {
 	bounds *[2]float64
 	truth  float64                                   // mean of y
 	draw   func(r *rand.Rand) (f, y float64)         // one sample
-	weight func(r *rand.Rand, f float64) (w float64) // nil: 1
 }
 
 // binary is a judge that says right of a right output, and of a wrong one, with given probabilities.
@@ -89,7 +88,7 @@ func width(m quality.Measure) float64 { return m.Interval[1] - m.Interval[0] }
 func TestCorrectedMeanCovers(t *testing.T) {
 	runs := 3000
 	if testing.Short() {
-		runs = 600
+		runs = 200
 	}
 	for _, w := range worlds() {
 		for _, labels := range []int{30, 100, 500} {
@@ -115,5 +114,56 @@ func TestCorrectedMeanCovers(t *testing.T) {
 				t.Errorf("%s, %d labels: %.3f times as wide as the labels alone, want at most 1.04", w.name, labels, narrow/wide)
 			}
 		}
+	}
+}
+
+// TestCorrectedMeanWithWeights keeps low scores more often and has them labelled more often: with the weights
+// and chances of both the interval covers the mean of all.
+func TestCorrectedMeanWithWeights(t *testing.T) {
+	const runs = 300
+	w, r, hits := binary("", .8, .9, .2), rand.New(rand.NewPCG(8, 8)), 0
+	for range runs {
+		var items []quality.Judged
+		for range 3000 {
+			f, y := w.draw(r)
+			keep, chance := .3, .05
+			if f == 0 {
+				keep, chance = .9, .2
+			}
+			if r.Float64() >= keep {
+				continue
+			}
+			x := quality.Judged{Version: "v1", Value: f, Weight: 1 / keep, Chance: chance}
+			if r.Float64() < chance {
+				x.Labels = []quality.HumanLabel{{By: "ann", Value: y}}
+			}
+			items = append(items, x)
+		}
+		got := calibrate.Correct(items, w.bounds)
+		if covers(got.Mean, w.truth) {
+			hits++
+		}
+	}
+	if cover := float64(hits) / runs; cover < .93-2*math.Sqrt(.95*.05/runs) {
+		t.Errorf("covered in %.3f of %d runs, want at least 0.93", cover, runs)
+	} else {
+		t.Logf("covered %.3f", cover)
+	}
+}
+
+func TestTooFewLabelsAreSaid(t *testing.T) {
+	w, r := binary("", .8, .9, .2), rand.New(rand.NewPCG(9, 9))
+	got := calibrate.Correct(simulate(r, w, 500, calibrate.MinLabels-1), w.bounds)
+	if got.Method != quality.MethodNone || got.Mean.Value != nil || got.Raw.Value == nil || got.Note == "" {
+		t.Errorf("got %+v", got)
+	}
+	picked := simulate(r, w, 2000, 0)
+	for i, n := 0, 0; n < 60; i++ {
+		if picked[i].Value == 0 { // people labelled what looked bad
+			picked[i].Labels, n = []quality.HumanLabel{{By: "ann", Value: 0}}, n+1
+		}
+	}
+	if got := calibrate.Correct(picked, w.bounds); got.Note == "" {
+		t.Error("labels that are no random part are taken without a word")
 	}
 }

@@ -64,7 +64,7 @@ func follow(t *testing.T, p *panel, n, at int, change func(*panel)) (found int, 
 func TestAnchorsAreQuiet(t *testing.T) {
 	judges, days := 120, 368
 	if testing.Short() {
-		judges = 40
+		judges = 12
 	}
 	for _, noise := range []float64{0, .05, .3, .8} {
 		alarms := 0
