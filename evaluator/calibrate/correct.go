@@ -48,7 +48,7 @@ func Correct(items []quality.Judged, bounds *[2]float64) quality.CorrectedMean {
 	p.predict()
 	alone := p.estimate(0)
 	best := p.estimate(p.power())
-	out.Alone, out.Mean = alone.measure(bounds, out.Labels), best.measure(bounds, out.Labels)
+	out.Alone, out.Mean = alone.measure(bounds), best.measure(bounds)
 	out.Method, out.Gain = quality.MethodLabels, 1
 	if best.lambda > 0 && best.variance > 0 {
 		out.Method, out.Gain = quality.MethodJudgeLabels, alone.variance/best.variance
@@ -175,12 +175,13 @@ func (p *pool) power() float64 {
 // estimate is a mean and its variance.
 type estimate struct {
 	lambda, mean, variance float64
+	labels                 float64 // effective number (Kish 1965): unlike weights make labels count for fewer
 }
 
 func (p *pool) estimate(lambda float64) estimate {
 	all, labelled, y := p.means()
 	e := estimate{lambda: lambda, mean: y + lambda*(all-labelled)}
-	n, m := float64(len(p.g)), float64(len(p.labelled))
+	n := float64(len(p.g))
 	var rest, own, residual, spread, heavy float64
 	for i, g := range p.g {
 		a := lambda * p.v[i] * (g - all)
@@ -195,18 +196,20 @@ func (p *pool) estimate(lambda float64) estimate {
 		spread += p.u[j] * (p.y[j] - y) * (p.y[j] - y) / n
 		heavy += p.u[j] * p.u[j]
 	}
-	df := m - 1
+	m := n * n / heavy
+	df := max(m-1, 1)
 	if lambda > 0 {
-		df = m - 2
+		df = max(m-2, 1)
 	}
+	e.labels = m
 	own += heavy * max(0, spread-residual) * pseudo / (m + pseudo)
 	e.variance = (rest + own*m/df) / (n * n)
 	return e
 }
 
 // measure gives the estimate its interval.
-func (e estimate) measure(bounds *[2]float64, labels int) quality.Measure {
-	t := student95(float64(labels - 2))
+func (e estimate) measure(bounds *[2]float64) quality.Measure {
+	t := student95(e.labels - 2)
 	if bounds == nil || !(bounds[1] > bounds[0]) {
 		if !(e.variance > 0) {
 			return quality.Measure{Value: &e.mean}
@@ -216,7 +219,7 @@ func (e estimate) measure(bounds *[2]float64, labels int) quality.Measure {
 	}
 	span := bounds[1] - bounds[0]
 	share := min(max((e.mean-bounds[0])/span, 0), 1)
-	n := float64(labels)
+	n := e.labels
 	if v := e.variance / (span * span); v > 1e-12 && share > 0 && share < 1 {
 		n = share * (1 - share) / v
 	}
