@@ -101,7 +101,7 @@ func TestExitCodes(t *testing.T) {
 		says   []string // on standard output when the code is 0, else on standard error
 		silent bool     // on standard error
 	}{
-		{"nothing", nil, 0, []string{"Usage:", "backtest", "baseline", "canary", "change", "check", "demo", "import", "key", "migrate", "score", "serve", "version"}, true},
+		{"nothing", nil, 0, []string{"Usage:", "backtest", "baseline", "canary", "change", "check", "demo", "import", "judge", "key", "migrate", "score", "serve", "version"}, true},
 		{"help", []string{"--help"}, 0, []string{"Usage:"}, true},
 		{"version", []string{"version"}, 0, []string{"asgood dev\n"}, true},
 		{"version as JSON", []string{"version", "--json"}, 0, []string{`{"version":"dev"}` + "\n"}, true},
@@ -109,6 +109,8 @@ func TestExitCodes(t *testing.T) {
 		{"unknown command", []string{"backtset"}, 2, []string{`unknown command "backtset" (did you mean backtest?)`}, false},
 		{"unknown command without a likeness", []string{"qqq"}, 2, []string{`unknown command "qqq" (see asgood --help)`}, false},
 		{"change", []string{"change"}, 0, []string{"Usage:", "add", "list"}, true},
+		{"judge", []string{"judge"}, 0, []string{"Usage:", "list", "show"}, true},
+		{"judge show of nothing", []string{"judge", "show", "x"}, 2, []string{"want a feature and a metric"}, false},
 		{"canary", []string{"canary"}, 0, []string{"Usage:", "run", "list"}, true},
 		{"unknown command of canary", []string{"canary", "lst"}, 2, []string{`unknown command "lst" (did you mean list?)`}, false},
 		{"canary run of none", []string{"canary", "run"}, 2, []string{"want the name of one canary"}, false},
@@ -207,7 +209,7 @@ func TestEveryCommandSaysWhatItDoes(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	if want := []string{"backtest", "baseline", "canary", "change", "check", "demo", "import", "key", "migrate", "score", "serve", "version"}; !slices.Equal(names, want) {
+	if want := []string{"backtest", "baseline", "canary", "change", "check", "demo", "import", "judge", "key", "migrate", "score", "serve", "version"}; !slices.Equal(names, want) {
 		t.Errorf("got commands %v, want %v: test the new one and list it here", names, want)
 	}
 }

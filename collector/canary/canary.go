@@ -120,7 +120,7 @@ func (k *Keeper) add(feature string, spec quality.CanarySpec) error {
 		return errors.New("another canary has this name")
 	}
 	c := &canary{
-		feature: feature, spec: spec, secrets: secretsOf(spec), jitter: jitterOf(feature, spec.Name, spec.Every),
+		feature: feature, spec: spec, secrets: secretsOf(spec), jitter: quality.JitterOf(feature, spec.Name, spec.Every),
 		busy: make(chan struct{}, 1), rates: map[string]quality.BehaviourHistory{},
 		run: quality.CanaryRun{Feature: feature, Canary: spec.Name},
 	}

@@ -36,8 +36,8 @@ func Refuse(after time.Duration) error {
 
 // The pure parts.
 var (
-	Due        = due
-	JitterOf   = jitterOf
+	Due        = quality.DueSlot
+	JitterOf   = quality.JitterOf
 	SpreadOf   = spreadOf
 	RetryAfter = retryAfter
 	Depth      = depth

@@ -2,52 +2,10 @@ package canary
 
 import (
 	"context"
-	"hash/fnv"
 	"time"
 
 	"github.com/asgood-dev/asgood/internal/quality"
 )
-
-// A slot is a period of the schedule, named by its begin: a whole multiple of the interval since 1970 in
-// UTC. Its run comes a fixed jitter later.
-
-// maxJitter keeps runs near the clock where the interval is long.
-const maxJitter = 10 * time.Minute
-
-// jitterOf is the same for a canary at every start, so that many canaries do not ask at the same moment
-// and each asks at the same minute of its interval. It is less than half the interval, in whole seconds.
-func jitterOf(feature, name string, every time.Duration) time.Duration {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(feature + "\x00" + name)) // never fails
-	span := min(every/2, maxJitter)
-	return time.Duration(h.Sum64() % uint64(span)).Truncate(time.Second)
-}
-
-// slotAt returns the slot whose run is due at now or was due last.
-func slotAt(now time.Time, every, jitter time.Duration) time.Time {
-	since := now.Add(-jitter).UnixNano()
-	n := since / int64(every)
-	if since < 0 && since%int64(every) != 0 {
-		n--
-	}
-	return time.Unix(0, n*int64(every)).UTC()
-}
-
-// due says what is to be done at now, when last is the latest slot that was run or passed over (zero: none
-// was). ok is whether slot is to be run. missed counts slots before it that passed while nobody watched and
-// that are not made up for. next is when the slot after it is due.
-func due(now, last time.Time, every, jitter time.Duration) (slot time.Time, ok bool, missed int, next time.Time) {
-	slot = slotAt(now, every, jitter)
-	next = slot.Add(every + jitter)
-	switch {
-	case last.IsZero(), last.After(slot.Add(every)): // never run, or the clock went back by more than a slot
-		return slot, true, 0, next
-	case !slot.After(last):
-		return slot, false, 0, next
-	default:
-		return slot, true, int((slot.Sub(last) - 1) / every), next
-	}
-}
 
 // maxRest bounds a pause, so that a clock that is set, or a machine that slept, is noticed.
 const maxRest = time.Minute
@@ -62,7 +20,7 @@ func (k *Keeper) watch(ctx context.Context, c *canary) {
 		last := c.run.Slot
 		c.mu.Unlock()
 		now := k.opts.Now()
-		slot, ok, missed, next := due(now, last, c.spec.Every, c.jitter)
+		slot, ok, missed, next := quality.DueSlot(now, last, c.spec.Every, c.jitter)
 		c.mu.Lock()
 		c.next = next
 		c.mu.Unlock()
@@ -99,7 +57,7 @@ func (k *Keeper) scheduled(ctx context.Context, c *canary, slot time.Time) {
 		k.pass(ctx, c, slot, skippedBudget, 1)
 		return
 	}
-	now := slotAt(k.opts.Now(), c.spec.Every, c.jitter)
+	now := quality.SlotAt(k.opts.Now(), c.spec.Every, c.jitter)
 	if n := int(now.Sub(slot) / c.spec.Every); n > 0 {
 		k.pass(ctx, c, now, skippedOverlap, n)
 	}

@@ -235,3 +235,30 @@ func (l *Ledger) sweep(ctx context.Context, now time.Time) error {
 	}
 	return nil
 }
+
+// Observed enters a change that another part of Asgood saw, such as a judge that scores its anchors otherwise
+// than it did. Its id follows from what was seen, so that it is entered once. It returns the id of the entry:
+// that of the declared change where one explains what was seen. Without an owner it gets the feature's.
+func (l *Ledger) Observed(ctx context.Context, c quality.Change) (string, error) {
+	c.Source, c.Undeclared = quality.ChangeObserved, true
+	if c.Owner == "" && len(c.Features) > 0 {
+		c.Owner = l.owners[c.Features[0]]
+	}
+	c, err := l.complete(c, l.opts.Now())
+	if err != nil {
+		return "", err
+	}
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	if by := l.explanation(&c); by != "" {
+		return by, nil
+	}
+	created, err := l.book.create(ctx, c)
+	if err != nil || !created {
+		return c.ID, err
+	}
+	l.metrics.count(quality.ChangeObserved, resultNew)
+	l.opts.Logger.Info("undeclared change", "id", c.ID, "features", c.Features, "layer", c.Layer, "title", c.Title)
+	l.rouse()
+	return c.ID, nil
+}

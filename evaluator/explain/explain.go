@@ -48,7 +48,7 @@ type Ledger interface {
 type Judges interface {
 	// Moved returns by how much the judge moved from one period to another, or nil when that is not known
 	// or the metric has none.
-	Moved(ctx context.Context, feature, metric string, before, after quality.Period) (*quality.JudgeMove, error)
+	Moved(ctx context.Context, feature, metric string, before, after quality.Period) (*quality.JudgeShift, error)
 }
 
 // ExplainerOptions configures an Explainer. Store and Ledger are required.
@@ -266,7 +266,7 @@ func (x *Explainer) suspects(ctx context.Context, q quality.ScoreQuery, e *quali
 	return nil
 }
 
-func (x *Explainer) judgeMove(ctx context.Context, q quality.ScoreQuery) (*quality.JudgeMove, error) {
+func (x *Explainer) judgeMove(ctx context.Context, q quality.ScoreQuery) (*quality.JudgeShift, error) {
 	if x.o.Judges == nil {
 		return nil, nil
 	}

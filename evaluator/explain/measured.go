@@ -35,7 +35,7 @@ func trafficSuspect(split *quality.Split, change quality.Figure, bounds [2]float
 }
 
 // judgeSuspect is the judge, when it moved by itself.
-func judgeSuspect(m *quality.JudgeMove, change quality.Figure, bounds [2]float64) []suspect {
+func judgeSuspect(m *quality.JudgeShift, change quality.Figure, bounds [2]float64) []suspect {
 	if m == nil {
 		return nil
 	}

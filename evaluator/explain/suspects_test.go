@@ -137,7 +137,7 @@ func TestNoSuspectFits(t *testing.T) {
 func TestMeasuredParts(t *testing.T) {
 	change := figure(-0.1, 1e-4)
 	split := &quality.Split{Attribute: "language", Mix: figure(-0.08, 1e-4)}
-	judge := judgeSuspect(&quality.JudgeMove{At: begin, Shift: figure(-0.05, 1e-5)}, change, [2]float64{0, 1})
+	judge := judgeSuspect(&quality.JudgeShift{At: begin, Shift: figure(-0.05, 1e-5)}, change, [2]float64{0, 1})
 	ranked, unknown := rank(append(trafficSuspect(split, change, [2]float64{0, 1}), judge...), nil)
 	if len(ranked) != 2 || ranked[0].Layer != quality.LayerTraffic || math.Abs(ranked[0].Weight-0.8) > 1e-9 || math.Abs(ranked[1].Weight-0.2) > 1e-9 || unknown > 1e-9 {
 		t.Errorf("got %+v and %v, want the mix with its part and the judge with what is left", ranked, unknown)

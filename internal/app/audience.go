@@ -56,6 +56,8 @@ func audiences() auth.Table {
 		"GET /v1/baselines/:feature/:metric":          auth.Internal,
 		"POST /v1/baselines/:feature/:metric/promote": auth.Internal,
 		"POST /v1/baselines/:feature/:metric/pin":     auth.Internal,
+		"GET /v1/judges":                              auth.Internal,
+		"GET /v1/judges/:feature/:metric":             auth.Internal,
 	}
 }
 

@@ -90,7 +90,8 @@ func (r *rooms) buildExplain(ctx context.Context, a *App) error {
 		return err
 	}
 	explainer, err := explain.NewExplainer(explain.ExplainerOptions{
-		Features: cfg.Features, Customers: cfg.Customers, Store: a.engines.store, Ledger: ledger})
+		Features: cfg.Features, Customers: cfg.Customers, Store: a.engines.store, Ledger: ledger,
+		Judges: judgeShifts{r.judges}})
 	if err != nil {
 		return err
 	}

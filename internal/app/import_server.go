@@ -64,10 +64,15 @@ func (s *serverTaker) take(ctx context.Context, samples []quality.Sample) (colle
 			return collector.Result{}, fmt.Errorf("encoding a sample: %w", err)
 		}
 	}
+	return s.send(ctx, body.Bytes())
+}
+
+// send posts records until they are taken or maxOutage is over.
+func (s *serverTaker) send(ctx context.Context, body []byte) (collector.Result, error) {
 	var waited time.Duration
 	taken := 0
 	for attempt := 0; ; attempt++ {
-		res, err := s.post(ctx, body.Bytes())
+		res, err := s.post(ctx, body)
 		var later *tryLater
 		switch {
 		case err == nil:

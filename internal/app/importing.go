@@ -139,7 +139,7 @@ func Import(ctx context.Context, o ImportOptions) (result ImportResult, err erro
 	if err := o.defaults(); err != nil {
 		return result, err
 	}
-	from, err := openFiles(&o)
+	from, err := openFiles(&o, collector.CheckSample)
 	defer func() { err = errors.Join(err, closeFiles(from)) }()
 	if err != nil {
 		return result, err
@@ -169,10 +169,10 @@ func Import(ctx context.Context, o ImportOptions) (result ImportResult, err erro
 }
 
 // openFiles opens all of them, so that a wrong name or mapping shows before anything is stored.
-func openFiles(o *ImportOptions) (out []*files.File, err error) {
+func openFiles(o *ImportOptions, check func(*quality.Sample) error) (out []*files.File, err error) {
 	options := files.Options{
 		Feature: o.Feature, Customer: o.Customer, TimeLayout: o.TimeLayout, Stdin: o.Stdin,
-		Decode: collector.DecodeSample, Check: collector.CheckSample,
+		Decode: collector.DecodeSample, Check: check,
 	}
 	if options.Format, err = files.ParseFormat(o.Format); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"github.com/asgood-dev/asgood/collector/probe"
 	"github.com/asgood-dev/asgood/evaluator"
 	"github.com/asgood-dev/asgood/evaluator/baseline"
+	"github.com/asgood-dev/asgood/evaluator/calibrate"
 	"github.com/asgood-dev/asgood/evaluator/explain"
 	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/bus"
@@ -37,6 +38,7 @@ const (
 	bucketConversations = "conversations"
 	bucketExplained     = "explanations"
 	bucketEvidence      = "evidence"
+	bucketJudges        = "judges"
 )
 
 // The readers of the streams, by which the bus remembers how far each has come.
@@ -68,6 +70,8 @@ type rooms struct {
 	probes    *probeSink
 	canaries  *canary.Keeper
 	baselines *baseline.Keeper
+	scores    *scoreSink
+	judges    *calibrate.Keeper
 	evaluator *evaluator.Service
 	explain   *explain.Service
 	alerts    *alerts.Service
@@ -103,7 +107,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 	}{
 		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
-		{"writers", r.buildWriters}, {"baselines", r.buildBaselines}, {"evaluator", r.buildEvaluator}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
+		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"baselines", r.buildBaselines}, {"evaluator", r.buildEvaluator}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
 	} {
 		if err := step.build(ctx, a); err != nil {
 			_ = r.close() // the first error is the one to tell
@@ -210,14 +214,19 @@ func addWriter[T any](ctx context.Context, r *rooms, a *App, stream string,
 	return nil
 }
 
+func (r *rooms) buildSink(ctx context.Context, a *App) (err error) {
+	r.scores, err = newScoreSink(ctx, a.engines.bus, a.opts.Config.Features)
+	if err == nil {
+		// The judges are made after the sink that they write to, and before anything that asks.
+		r.scores.suspect = func(feature, metric string, at time.Time) bool { return r.judges.Suspect(feature, metric, at) }
+	}
+	return err
+}
+
 func (r *rooms) buildEvaluator(ctx context.Context, a *App) error {
 	reader, err := a.engines.bus.Reader(ctx, bus.Samples, readerEvaluator)
 	if err != nil {
 		return fmt.Errorf("reading stream %q: %w", bus.Samples, err)
-	}
-	sink, err := newScoreSink(ctx, a.engines.bus, a.opts.Config.Features)
-	if err != nil {
-		return err
 	}
 	state, err := a.engines.bus.Bucket(ctx, bucketState)
 	if err != nil {
@@ -233,7 +242,7 @@ func (r *rooms) buildEvaluator(ctx context.Context, a *App) error {
 			Features: features, FalseAlarms: cfg.FalseAlarms, Location: cfg.Location(),
 			Made: a.opts.Now(), Baselines: baselines{ctx: context.WithoutCancel(ctx), cfg: cfg, store: a.engines.store, keep: r.baselines}.read,
 		},
-		Source: followSource{reader}, Sink: sink, State: stateBucket{state},
+		Source: followSource{reader}, Sink: r.scores, State: stateBucket{state},
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/asgood-dev/asgood/collector"
 	"github.com/asgood-dev/asgood/collector/files"
 	"github.com/asgood-dev/asgood/evaluator/score"
 	"github.com/asgood-dev/asgood/internal/clickhouse"
@@ -141,7 +142,7 @@ func (o ScoreOptions) samples(ctx context.Context, feature string, result *Score
 // fromFiles reads files as an import does. A row that is wrong is noted and the next ones follow.
 func (o ScoreOptions) fromFiles(_ context.Context, feature string, result *ScoreResult) iter.Seq2[quality.Sample, error] {
 	return func(yield func(quality.Sample, error) bool) {
-		list, err := openFiles(&ImportOptions{Files: o.Files, Stdin: o.Stdin, Format: o.Format, Map: o.Map, Feature: feature, Config: o.Config})
+		list, err := openFiles(&ImportOptions{Files: o.Files, Stdin: o.Stdin, Format: o.Format, Map: o.Map, Feature: feature, Config: o.Config}, collector.CheckSample)
 		defer func() { _ = closeFiles(list) }() // read only: nothing is lost
 		if err != nil {
 			yield(quality.Sample{}, err)

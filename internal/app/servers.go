@@ -108,6 +108,7 @@ func (a *App) registerInternal(r gin.IRouter) {
 	a.rooms.explain.Register(r)
 	a.registerScores(r)
 	a.rooms.baselines.Register(r)
+	a.rooms.judges.Register(r)
 }
 
 // health serves what the process knows of itself, to this machine only.

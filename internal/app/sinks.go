@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -39,6 +41,11 @@ type scoreSink struct {
 	statuses    *bus.Documents[quality.MonitorStatus]
 	regressions *bus.Documents[quality.Regression]
 	zip         *zstd.Encoder
+	suspect     func(feature, metric string, at time.Time) bool // nil: no judge is
+
+	mu    sync.Mutex // held while scores are published, so that their order is that of last
+	known bool
+	last  uint64 // source of the latest scores of the evaluator
 }
 
 func newScoreSink(ctx context.Context, b *bus.Bus, features []quality.Feature) (*scoreSink, error) {
@@ -93,14 +100,39 @@ func (s *scoreSink) LastScored(ctx context.Context) (uint64, error) {
 	return m.Source, err
 }
 
-// PublishScores compresses: a message of small samples makes scores many times its size.
+// PublishScores publishes the scores of one message.
 func (s *scoreSink) PublishScores(ctx context.Context, source uint64, scores []quality.Score) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.publish(ctx, fmt.Sprintf("scores-%d", source), source, scores)
+	if err == nil {
+		s.known, s.last = true, source
+	}
+	return err
+}
+
+// PublishAnchors puts the scores of anchors on the stream of scores, past every monitor. The last message of
+// the stream says how far the evaluator has come, so this one repeats what the one before it said.
+func (s *scoreSink) PublishAnchors(ctx context.Context, id string, scores []quality.Score) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.known {
+		last, err := s.LastScored(ctx)
+		if err != nil {
+			return err
+		}
+		s.known, s.last = true, last
+	}
+	return s.publish(ctx, id, s.last, scores)
+}
+
+// publish compresses: a message of small samples makes scores many times its size. It needs the lock.
+func (s *scoreSink) publish(ctx context.Context, id string, source uint64, scores []quality.Score) error {
 	data, err := wire.Marshal(scores)
 	if err != nil {
 		return fmt.Errorf("encoding scores: %w", err)
 	}
-	_, err = s.bus.Publish(ctx, bus.Scores, bus.Message{
-		ID: fmt.Sprintf("scores-%d", source), Source: source, Data: s.zip.EncodeAll(data, nil)})
+	_, err = s.bus.Publish(ctx, bus.Scores, bus.Message{ID: id, Source: source, Data: s.zip.EncodeAll(data, nil)})
 	return err
 }
 
@@ -124,6 +156,7 @@ func unpackScores(message []byte) ([]quality.Score, error) {
 }
 
 func (s *scoreSink) PublishRegression(ctx context.Context, ev quality.RegressionEvent) error {
+	s.mark(&ev.Regression)
 	return publish(ctx, s.bus, bus.Events, ev.ID, quality.Event{Regression: &ev})
 }
 
@@ -147,6 +180,12 @@ func (s *scoreSink) OpenRegressions(ctx context.Context) ([]quality.Regression, 
 }
 
 func (s *scoreSink) PutRegression(ctx context.Context, r quality.Regression) error {
+	s.mark(&r)
 	_, err := s.regressions.Put(ctx, r.ID, r)
 	return err
+}
+
+// mark says of a regression whether it may be the judge's and not the product's.
+func (s *scoreSink) mark(r *quality.Regression) {
+	r.JudgeSuspect = s.suspect != nil && s.suspect(r.Feature, r.Metric, r.DetectedAt)
 }

@@ -26,7 +26,7 @@ var scorerFields = map[string][]string{
 	"json_schema": {"schema", "on"},
 	"contains":    {"any", "all", "ignore_case", "on"},
 	"length":      {"on"},
-	"external":    {"metrics"},
+	"external":    {"metrics", "human"},
 
 	"tool_calls":      {"tools", "others", "order", "max_calls"},
 	"refusal":         {"phrases", "languages", "on"},
@@ -39,12 +39,14 @@ var scorerFields = map[string][]string{
 	"cost":            {"prices"},
 	"tokens":          {"count"},
 	"expr":            {"expr", "on"},
+
+	"judge": {"human", "anchors", "on"},
 }
 
 func scorerTypes() []string {
 	return []string{"regex", "reference", "json_schema", "contains", "length", "external",
 		"tool_calls", "refusal", "language", "rouge_l", "edit_similarity", "grounded", "readability",
-		"latency", "cost", "tokens", "expr"}
+		"latency", "cost", "tokens", "expr", "judge"}
 }
 
 func (d *decoder) checkScorers(ss []quality.ScorerSpec, path string) {
@@ -89,6 +91,7 @@ func (d *decoder) checkScorer(s *quality.ScorerSpec, path string) {
 	if s.On != "" && s.On != "last" && s.On != "all" && s.On != quality.OnConversation {
 		d.bad(path+".on", "want last (the last assistant message), all (every message) or conversation (every turn of a conversation)")
 	}
+	d.checkCalibration(s, path)
 	switch s.Type {
 	case "regex":
 		d.checkPattern(path+".pattern", s.Pattern)

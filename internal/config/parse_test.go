@@ -63,6 +63,10 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 		t.Fatalf("got %d features, want 2", len(c.Features))
 	}
 	f := c.Features[0]
+	if a := f.Scorers[20].Anchors; f.Scorers[20].Type != "judge" || a == nil || a.Every != 12*time.Hour || a.Calls() != 10 || a.Budget.N != 1000 ||
+		a.Anchors[1].Sample.Output.Text != "Lisbon." || *a.Anchors[1].Human != 1 || a.Anchors[4].Human != nil {
+		t.Errorf("anchors: got %+v", f.Scorers[20])
+	}
 	want(t, "feature", []string{f.Name, f.Title, f.Owner, f.Match["service.name"], c.Features[1].Title},
 		[]string{"support-assistant", "Support assistant", "team-support", "support-bot", "search"})
 	schema, err := os.ReadFile(filepath.Join("testdata", "schemas", "answer.json"))
@@ -92,6 +96,8 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 		{Name: "cost", Type: "cost", On: "last", Prices: map[string]quality.Price{"gpt-4o*": {Input: 2.5, Output: 10}}},
 		{Name: "tokens", Type: "tokens", On: "last", Count: "output"},
 		{Name: "brief", Type: "expr", On: "last", Expr: "len(output) < 2000"},
+		{Name: "rated", Type: "external", Metrics: []string{"rated"}, On: "last", Human: "rated_by_hand"},
+		f.Scorers[20], // its anchors are checked below
 	})
 	want(t, "one probe of each kind", len(f.Probes), len(quality.ProbeKinds()))
 	want(t, "probe", f.Probes[0], quality.ProbeSpec{Name: "API", HTTP: "https://api.acme.example/health", Method: "POST",

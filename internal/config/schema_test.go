@@ -26,7 +26,7 @@ var (
 	choices = map[string][]any{
 		"features[].scorers[].type": {"regex", "reference", "json_schema", "contains", "length", "external",
 			"tool_calls", "refusal", "language", "rouge_l", "edit_similarity", "grounded", "readability",
-			"latency", "cost", "tokens", "expr"},
+			"latency", "cost", "tokens", "expr", "judge"},
 		"features[].scorers[].others":      {quality.OthersAllow, quality.OthersForbid},
 		"features[].scorers[].claims[]":    {"numbers", "quotes", "dates", "urls", "identifiers"},
 		"features[].scorers[].sources[]":   {"context", "tools", "input"},

@@ -149,8 +149,8 @@ const (
 	ExampleAfter  ExampleRole = "after"
 )
 
-// JudgeMove is by how much a judge itself moved: its scores of the same fixed outputs, now against before.
-type JudgeMove struct {
+// JudgeShift is by how much a judge itself moved: its scores of the same fixed outputs, now against before.
+type JudgeShift struct {
 	At    time.Time `json:"at"` // when it was first seen
 	Shift Figure    `json:"shift"`
 }

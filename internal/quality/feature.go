@@ -50,6 +50,9 @@ type ScorerSpec struct {
 	Prices    map[string]Price `yaml:"prices"`    // cost: by model; a name may end in *
 	Count     string           `yaml:"count"`     // tokens: total (default), input or output
 	Expr      string           `yaml:"expr"`      // expr: the expression
+	// Calibration of judges.
+	Human   string      `yaml:"human"`   // judge, external with one metric: metric of the human labels; default the same
+	Anchors *AnchorSpec `yaml:"anchors"` // judge: fixed samples that are scored again and again
 }
 
 // Direction says which way a metric gets worse.

@@ -38,6 +38,8 @@ type Regression struct {
 	// A person accepted the new level.
 	AcceptedBy     string `json:"accepted_by,omitempty"` // with WithdrawnAt
 	AcceptedReason string `json:"accepted_reason,omitempty"`
+	// Set by whoever stores or shows the regression, not by the evaluator.
+	JudgeSuspect bool `json:"judge_suspect,omitempty"` // the judge of the metric had moved: it may be the judge and not the product
 }
 
 // RegressionSlice is one slice in which a regression is confirmed.

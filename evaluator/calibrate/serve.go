@@ -1,0 +1,24 @@
+package calibrate
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/asgood-dev/asgood/internal/web"
+)
+
+// Register adds the routes, for the internal listener.
+func (k *Keeper) Register(r gin.IRouter) {
+	r.GET("/v1/judges", func(g *gin.Context) { g.JSON(http.StatusOK, gin.H{"judges": k.List()}) })
+	r.GET("/v1/judges/:feature/:metric", web.Handle(k.getJudge))
+}
+
+func (k *Keeper) getJudge(g *gin.Context) error {
+	report, err := k.Report(g.Request.Context(), g.Param("feature"), g.Param("metric"))
+	if err != nil {
+		return err
+	}
+	g.JSON(http.StatusOK, report)
+	return nil
+}
