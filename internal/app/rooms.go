@@ -52,18 +52,19 @@ var followLimits = bus.BatchLimits{Messages: 256, Bytes: 4 << 20}
 
 // rooms are the four rooms and what connects them.
 type rooms struct {
-	keys      *auth.Keys
-	ledger    *ledger.Ledger
-	collector *collector.Collector
-	room      *diskRoom
-	recent    *probe.Counts
-	prober    *probe.Prober
-	probes    *probeSink
-	canaries  *canary.Keeper
-	evaluator *evaluator.Service
-	alerts    *alerts.Service
-	page      *statuspage.Page
-	work      []runner
+	keys       *auth.Keys
+	ledger     *ledger.Ledger
+	collector  *collector.Collector
+	room       *diskRoom
+	recent     *probe.Counts
+	prober     *probe.Prober
+	probes     *probeSink
+	canaries   *canary.Keeper
+	evaluator  *evaluator.Service
+	deliveries *deliveries
+	alerts     *alerts.Service
+	page       *statuspage.Page
+	work       []runner
 }
 
 // runner is something that works until its context ends.
@@ -87,7 +88,7 @@ func (r *rooms) close() error {
 }
 
 func newRooms(ctx context.Context, a *App) (*rooms, error) {
-	r := &rooms{}
+	r := &rooms{deliveries: newDeliveries()}
 	for _, step := range []struct {
 		name  string
 		build func(context.Context, *App) error
@@ -163,7 +164,7 @@ func (r *rooms) buildProber(ctx context.Context, a *App) (err error) {
 func (r *rooms) buildWriters(ctx context.Context, a *App) error {
 	store := a.engines.store
 	return firstError(
-		func() error { return addWriter(ctx, r, a, bus.Samples, insertDeliveries(store), unpackDelivery) },
+		func() error { return addWriter(ctx, r, a, bus.Samples, insertDeliveries(store), r.deliveries.unpack) },
 		func() error { return addWriter(ctx, r, a, bus.Scores, store.InsertScores, unpackScores) },
 		func() error { return addWriter(ctx, r, a, bus.Probes, store.InsertProbes, nil) },
 	)
@@ -179,7 +180,7 @@ func firstError(steps ...func() error) error {
 }
 
 func addWriter[T any](ctx context.Context, r *rooms, a *App, stream string,
-	insert func(context.Context, string, []T) error, decode func([]byte) ([]T, error)) error {
+	insert func(context.Context, string, []T) error, decode func(collector.Message) ([]T, error)) error {
 	reader, err := a.engines.bus.Reader(ctx, stream, readerWriter)
 	if err != nil {
 		return fmt.Errorf("reading stream %q: %w", stream, err)
@@ -220,7 +221,7 @@ func (r *rooms) buildEvaluator(ctx context.Context, a *App) error {
 			Features: cfg.Features, FalseAlarms: cfg.FalseAlarms, Location: cfg.Location(),
 			Made: a.opts.Now(), Baselines: baselines{ctx: ctx, cfg: cfg, store: a.engines.store}.read,
 		},
-		Source: followSource{reader}, Sink: sink, State: stateBucket{state},
+		Source: followSource{reader, r.deliveries}, Sink: sink, State: stateBucket{state},
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
