@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -183,14 +182,7 @@ func metricOf(metrics, name string) float64 {
 	return 0
 }
 
-func residentMB() float64 {
-	data, err := os.ReadFile("/proc/self/statm")
-	if err != nil || runtime.GOOS != "linux" {
-		return 0
-	}
-	pages, _ := strconv.ParseFloat(strings.Fields(string(data))[1], 64)
-	return pages * float64(os.Getpagesize()) / (1 << 20)
-}
+func residentMB() float64 { return residentOf(os.Getpid()) }
 
 // cpuTime is what the process has used of both processors, senders included: the figure to compare where a
 // machine is shared.
