@@ -56,7 +56,7 @@ type WriterOptions[T any] struct {
 	// Insert stores rows. The same token again stores nothing.
 	Insert     func(ctx context.Context, token string, rows []T) error
 	Decode     func(m Message) ([]T, error) // default: a JSON array of rows, or one row
-	MaxBackoff time.Duration                     // longest pause between attempts; default 30 s
+	MaxBackoff time.Duration                // longest pause between attempts; default 30 s
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 }

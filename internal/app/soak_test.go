@@ -22,6 +22,7 @@ import (
 // The bars of the soak.
 const (
 	soakResident = 900  // MB at most
+	soakRate     = 0.98 // of the rate that was asked for
 	soakGrowth   = 0.05 // of the mean, over what is judged
 	soakSettle   = 0.2  // of the time, which is not judged: caches fill and the first tables are merged
 )
@@ -56,12 +57,15 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	s := serveSoak(t, os.Getenv("ASGOOD_SOAK_PROGRAM"))
-	s.run(long, rate)
+	took := s.run(long, rate)
+	if got := float64(s.acknowledged.Load()) / took.Seconds(); got < soakRate*float64(rate) {
+		t.Errorf("got %.0f acknowledged a second, want %d: what follows is of a lower rate", got, rate)
+	}
 	if s.bad.Load() > 0 {
 		t.Errorf("%d requests were not acknowledged", s.bad.Load())
 	}
-	slope, mean, most := flatness(s.memory, time.Duration(float64(long)*soakSettle))
-	left := long.Minutes() * (1 - soakSettle)
+	slope, mean, most := flatness(s.memory, time.Duration(float64(took)*soakSettle))
+	left := took.Minutes() * (1 - soakSettle)
 	verdict := "flat"
 	if slope*left > soakGrowth*mean {
 		verdict = "NOT flat"
@@ -135,8 +139,9 @@ func freeAddress(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// run sends for a time and tells what was seen every minute, or five times in a short run.
-func (s *soak) run(long time.Duration, rate int) {
+// run sends for a time, or longer where the server does not keep up, and tells what was seen every minute, or five
+// times in a short run. It returns how long it took.
+func (s *soak) run(long time.Duration, rate int) time.Duration {
 	began := time.Now()
 	total := int64(long.Seconds() * float64(rate) / loadBatch)
 	var next atomic.Int64
@@ -154,6 +159,7 @@ func (s *soak) run(long time.Duration, rate int) {
 	done := make(chan struct{})
 	go func() { wg.Wait(); close(done) }()
 	s.watch(began, min(time.Minute, long/5), done)
+	return time.Since(began)
 }
 
 func (s *soak) post(body []byte) {
