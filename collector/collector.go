@@ -35,7 +35,7 @@ const (
 
 // Handoff carries accepted samples on. What Publish has returned for is never lost.
 type Handoff interface {
-	// Publish stores a quality.Delivery as JSON and returns its sequence once it is durable. Sequences
+	// Publish stores a message that wire.ReadDelivery reads and returns its sequence once it is durable. Sequences
 	// rise by one. The same id again stores nothing and returns the first sequence. A message holds
 	// about 1 MiB; a larger sample comes alone, up to twice MaxRecord.
 	Publish(ctx context.Context, id string, data []byte) (seq uint64, err error)

@@ -73,8 +73,8 @@ func factsOf(s *quality.Sample, joined []string) ([]byte, error) {
 
 // entriesOf reads what the index keeps of a message of the hand-off.
 func entriesOf(message []byte) ([]entry, error) {
-	var d quality.Delivery
-	if err := wire.Unmarshal(message, &d); err != nil {
+	d, err := wire.ReadDelivery(message)
+	if err != nil {
 		return nil, fmt.Errorf("reading the ids of a message: %w", err)
 	}
 	said := map[quality.SampleKey][]string{}

@@ -2,7 +2,6 @@ package collector_test
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
 	"sync"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/asgood-dev/asgood/collector"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // stream is a hand-off in memory that behaves as the bus does: sequences without holes, and a message
@@ -81,7 +81,8 @@ func (s *stream) deliveries(t testing.TB) []quality.Delivery {
 	defer s.mu.Unlock()
 	out := make([]quality.Delivery, len(s.messages))
 	for i, m := range s.messages {
-		if err := json.Unmarshal(m, &out[i]); err != nil {
+		var err error
+		if out[i], err = wire.ReadDelivery(m); err != nil {
 			t.Fatalf("message is not a delivery: %v", err)
 		}
 	}
@@ -170,8 +171,8 @@ func (s *sink) Publish(_ context.Context, _ string, data []byte) (uint64, error)
 	if s.quick {
 		return s.seq, nil
 	}
-	var d quality.Delivery
-	if err := json.Unmarshal(data, &d); err != nil {
+	d, err := wire.ReadDelivery(data)
+	if err != nil {
 		s.unreadable = err
 	}
 	s.samples += len(d.Samples)

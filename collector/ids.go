@@ -69,10 +69,11 @@ func openIDs(dir string, retention time.Duration) (*ids, error) {
 }
 
 // idsOptions keep the index small in memory: it is asked mostly for ids that it does not have, which
-// the Bloom filters answer.
+// the Bloom filters answer. The cache must hold them and the tables' indexes, or each lookup reads and unpacks
+// blocks of the file; compactions pass through it too.
 func idsOptions(lock *pebble.Lock) *pebble.Options {
 	o := &pebble.Options{
-		Lock: lock, MemTableSize: 8 << 20, CacheSize: 8 << 20, MaxOpenFiles: 256,
+		Lock: lock, MemTableSize: 8 << 20, CacheSize: 48 << 20, MaxOpenFiles: 256,
 		FormatMajorVersion: pebble.FormatNewest, Logger: quietLogger{},
 	}
 	for i := range o.Levels {

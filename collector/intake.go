@@ -17,7 +17,7 @@ import (
 type item struct {
 	key       string // to be looked up in the index; empty when we made the id, which is new by construction
 	id        quality.SampleKey
-	data      []byte         // the sample as JSON; nil when it is not kept
+	data      []byte         // the sample as a wire.SampleWriter writes it; nil when it is not kept
 	facts     []byte         // what later scores need to know of it; nil when it is not kept
 	score     *quality.Score // instead of a sample
 	size      int            // about what it takes in a message
@@ -59,8 +59,10 @@ type intake struct {
 
 	redacted  bool     // what comes was redacted before
 	unsampled bool     // all is kept
+	dry       bool     // what comes is checked and goes no further
 	aside     [][]byte // samples to be held
-	buf       bytes.Buffer
+	writer    wire.SampleWriter
+	buf       []byte
 }
 
 // other is a sample whose id is on its way already.
@@ -98,6 +100,10 @@ func (in *intake) add(s *quality.Sample) error { return in.put(s, origin{}) }
 func (in *intake) put(s *quality.Sample, from origin) error {
 	if err := in.check(s); err != nil {
 		return err
+	}
+	if in.dry {
+		in.result.Checked++
+		return nil
 	}
 	made := in.complete(s)
 	if !in.redacted {
@@ -235,15 +241,14 @@ func (in *intake) item(s *quality.Sample, keep bool, said []quality.Feedback) (i
 		in.c.metrics.notKept.WithLabelValues(s.Feature).Inc()
 		return it, nil
 	}
-	in.buf.Reset()
-	if err := wire.Write(&in.buf, s); err != nil {
-		return item{}, quality.Errorf(quality.KindInvalid, "sample cannot be written as JSON: %w", err)
+	var err error
+	if in.buf, err = in.writer.Append(in.buf[:0], s); err != nil {
+		return item{}, quality.Errorf(quality.KindInvalid, "sample cannot be written: %w", err)
 	}
-	if in.buf.Len() > maxEncoded {
+	if len(in.buf) > maxEncoded {
 		return item{}, errRecordTooLarge
 	}
-	it.data = bytes.Clone(in.buf.Bytes())
-	var err error
+	it.data = bytes.Clone(in.buf)
 	it.said = saidBy(said)
 	it.facts, err = factsOf(s, it.said)
 	return it, err

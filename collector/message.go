@@ -1,14 +1,12 @@
 package collector
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wire"
 )
 
 // trafficKey is a minute and slice of the traffic.
@@ -20,58 +18,51 @@ type trafficKey struct {
 
 type trafficCount struct{ total, kept, errors uint64 }
 
-// pack makes a message of the hand-off of the jobs, a quality.Delivery as JSON, and lists what the index
-// keeps of it. It is nil when nothing is left that was not handed off before.
+// perSample is about what a message takes of each sample beside its data; messageRest is about what a message
+// has beside its samples.
+const (
+	perSample   = 4
+	messageRest = 4 << 10
+)
+
+// pack makes a message of the hand-off of the jobs and lists what the index keeps of it. It is nil when nothing is
+// left that was not handed off before.
 func pack(batch []*job) (message []byte, entries []entry, err error) {
-	size, count := 256, 0
+	size, kept, count := messageRest, 0, 0
 	for _, j := range batch {
-		size, count = size+j.size, count+len(j.items)
-	}
-	p := packer{buf: bytes.NewBuffer(make([]byte, 0, size)), entries: make([]entry, 0, count),
-		traffic: map[trafficKey]trafficCount{}}
-	p.buf.WriteByte('{')
-	p.samples(batch)
-	for _, j := range batch {
+		size, count = size+j.size+perSample*len(j.items), count+len(j.items)
 		for i := range j.items {
-			p.note(&j.items[i])
-		}
-	}
-	if err := p.rest(); err != nil {
-		return nil, nil, err
-	}
-	if p.empty {
-		return nil, nil, nil
-	}
-	p.buf.WriteByte('}')
-	return p.buf.Bytes(), p.entries, nil
-}
-
-type packer struct {
-	buf     *bytes.Buffer
-	entries []entry
-	dropped []quality.SampleKey
-	scores  []quality.Score
-	aliases []quality.Alias
-	said    []quality.Said
-	traffic map[trafficKey]trafficCount
-	empty   bool
-}
-
-// samples writes those that are kept, which are JSON already.
-func (p *packer) samples(batch []*job) {
-	p.buf.WriteString(`"samples":[`)
-	start := p.buf.Len()
-	for _, j := range batch {
-		for i := range j.items {
-			if it := &j.items[i]; it.data != nil && !it.duplicate {
-				if p.buf.Len() > start {
-					p.buf.WriteByte(',')
-				}
-				p.buf.Write(it.data)
+			if j.items[i].isKept() {
+				kept++
 			}
 		}
 	}
-	p.buf.WriteByte(']')
+	w := wire.NewDeliveryWriter(kept, size)
+	p := packer{entries: make([]entry, 0, count), traffic: map[trafficKey]trafficCount{}}
+	for _, j := range batch {
+		for i := range j.items {
+			if j.items[i].isKept() {
+				w.Sample(j.items[i].data)
+			}
+			p.note(&j.items[i])
+		}
+	}
+	if len(p.entries) == 0 && len(p.traffic) == 0 {
+		return nil, nil, nil
+	}
+	p.rest.Traffic = trafficRows(p.traffic)
+	message, err = w.Finish(&p.rest)
+	return message, p.entries, err
+}
+
+// isKept reports whether the sample itself goes into a message.
+func (it *item) isKept() bool { return it.data != nil && !it.duplicate }
+
+// packer gathers what a message has beside its samples.
+type packer struct {
+	entries []entry
+	rest    quality.Delivery
+	traffic map[trafficKey]trafficCount
 }
 
 func (p *packer) note(it *item) {
@@ -79,19 +70,19 @@ func (p *packer) note(it *item) {
 	case it.duplicate:
 		return
 	case it.score != nil:
-		p.scores = append(p.scores, *it.score)
+		p.rest.Scores = append(p.rest.Scores, *it.score)
 		p.entries = append(p.entries, scoredEntry(it.score))
 		return
 	case it.data == nil:
-		p.dropped = append(p.dropped, it.id)
+		p.rest.Dropped = append(p.rest.Dropped, it.id)
 	}
 	p.entries = append(p.entries, entry{idKey(it.id.Feature, it.id.ID), it.facts})
 	if len(it.said) > 0 {
-		p.said = append(p.said, quality.Said{Sample: it.id, Scores: it.said})
+		p.rest.Said = append(p.rest.Said, quality.Said{Sample: it.id, Scores: it.said})
 	}
 	for _, name := range it.aliases {
 		a := quality.Alias{Name: name, Sample: it.id}
-		p.aliases, p.entries = append(p.aliases, a), append(p.entries, aliasEntry(a))
+		p.rest.Aliases, p.entries = append(p.rest.Aliases, a), append(p.entries, aliasEntry(a))
 	}
 	if it.counted {
 		p.count(it)
@@ -108,30 +99,6 @@ func (p *packer) count(it *item) {
 		n.errors++
 	}
 	p.traffic[it.slice] = n
-}
-
-// rest writes all but the samples.
-func (p *packer) rest() error {
-	p.empty = len(p.entries) == 0 && len(p.traffic) == 0
-	for _, part := range []struct {
-		name string
-		v    any
-		n    int
-	}{
-		{"dropped", p.dropped, len(p.dropped)}, {"traffic", trafficRows(p.traffic), len(p.traffic)},
-		{"scores", p.scores, len(p.scores)}, {"aliases", p.aliases, len(p.aliases)}, {"said", p.said, len(p.said)},
-	} {
-		if part.n == 0 {
-			continue
-		}
-		data, err := json.Marshal(part.v)
-		if err != nil {
-			return fmt.Errorf("encoding %s: %w", part.name, err)
-		}
-		fmt.Fprintf(p.buf, ",%q:", part.name)
-		p.buf.Write(data)
-	}
-	return nil
 }
 
 func trafficRows(counts map[trafficKey]trafficCount) []quality.Traffic {

@@ -6,6 +6,7 @@ import "github.com/asgood-dev/asgood/internal/quality"
 type Result struct {
 	Accepted   int         `json:"accepted"`           // new, and durable
 	NotKept    int         `json:"not_kept,omitempty"` // of Accepted: counted and, by sampling, not kept
+	Checked    int         `json:"checked,omitempty"`  // of a dry run: good, and not taken in
 	Duplicates int         `json:"duplicates"`         // known by their ids, and durable
 	Refused    int         `json:"refused"`            // all that were refused
 	Rejected   []Rejection `json:"rejected"`           // the first MaxRejections of them

@@ -19,6 +19,9 @@ const retryAfter = 5
 // headerSampling with the value off keeps all samples of a request: a file that a person brings is wanted whole.
 const headerSampling = "Asgood-Sampling"
 
+// headerDryRun with the value on checks the samples of a request, as they would be, and takes none of them in.
+const headerDryRun = "Asgood-Dry-Run"
+
 // recordsReply says what became of records, and what was wrong when not all was well.
 type recordsReply struct {
 	Result
@@ -33,6 +36,7 @@ func (c *Collector) postSamples(g *gin.Context) {
 	in := c.newIntake(g.Request.Context())
 	in.fair, in.turn.turns = true, c.turns
 	in.unsampled = g.GetHeader(headerSampling) == "off"
+	in.dry = g.GetHeader(headerDryRun) == "on"
 	bodyErr := c.readSamples(in, g.Request)
 	storeErr := in.finish()
 	c.reply(g, in.result, firstError(storeErr, bodyErr, in.result.err("samples")))
@@ -136,7 +140,7 @@ func (r *Result) err(of string) error {
 	case r.forbidden:
 		kind = quality.KindForbidden
 	}
-	total := r.Accepted + r.Duplicates + r.Refused
+	total := r.Accepted + r.Checked + r.Duplicates + r.Refused
 	if r.Refused == total {
 		return quality.Errorf(kind, "all %d %s were refused", total, of)
 	}

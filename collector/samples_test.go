@@ -97,6 +97,14 @@ func TestSamples(t *testing.T) {
 			if stored, _ := s.stored(t); len(stored) != tt.accepted {
 				t.Errorf("got %d samples stored, want %d", len(stored), tt.accepted)
 			}
+			status, dry, _ := post(t, r, strings.NewReader(tt.body), "Content-Type", tt.contentType, "Asgood-Dry-Run", "on")
+			if want := tt.accepted + tt.dups; status != tt.status || dry.Checked != want || dry.Accepted+dry.Duplicates != 0 {
+				t.Errorf("dry run: got status %d, %+v, want %d, %d checked", status, dry, tt.status, want)
+			}
+			checkRejected(t, dry, tt.rejected)
+			if stored, _ := s.stored(t); len(stored) != tt.accepted {
+				t.Errorf("the dry run stored samples: there are %d, want %d", len(stored), tt.accepted)
+			}
 		})
 	}
 }

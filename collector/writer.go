@@ -18,7 +18,27 @@ type Batch struct {
 	Token    string      // the same for the same messages, also after a crash
 	Messages [][]byte    // in the stream's order
 	Times    []time.Time // when each was stored
+	Seqs     []uint64    // where each stands in the stream
 	Ref      any         // what the source needs to know it again
+}
+
+// Message is one message of a batch.
+type Message struct {
+	Seq  uint64
+	Time time.Time // when it was stored
+	Data []byte
+}
+
+// message returns one message; a source that does not say where and when leaves those zero.
+func (b *Batch) message(i int) Message {
+	m := Message{Data: b.Messages[i]}
+	if i < len(b.Seqs) {
+		m.Seq = b.Seqs[i]
+	}
+	if i < len(b.Times) {
+		m.Time = b.Times[i]
+	}
+	return m
 }
 
 // Source gives batches. A batch that was not committed comes again, with the same token and messages.
@@ -35,8 +55,8 @@ type WriterOptions[T any] struct {
 	Source Source
 	// Insert stores rows. The same token again stores nothing.
 	Insert     func(ctx context.Context, token string, rows []T) error
-	Decode     func(message []byte) ([]T, error) // default: a JSON array of rows, or one row
-	MaxBackoff time.Duration                     // longest pause between attempts; default 30 s
+	Decode     func(m Message) ([]T, error) // default: a JSON array of rows, or one row
+	MaxBackoff time.Duration                // longest pause between attempts; default 30 s
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 }
@@ -89,7 +109,8 @@ func writerCounter(name, help string) *prometheus.CounterVec {
 }
 
 // decodeRows reads an array of rows, or a single one.
-func decodeRows[T any](message []byte) ([]T, error) {
+func decodeRows[T any](m Message) ([]T, error) {
+	message := m.Data
 	if len(message) > 0 && message[0] == '[' {
 		var rows []T
 		err := json.Unmarshal(message, &rows)
@@ -124,15 +145,22 @@ func (w *Writer[T]) Run(ctx context.Context) error {
 }
 
 func (w *Writer[T]) decode(b Batch) []T {
-	var rows []T
-	for i, message := range b.Messages {
-		got, err := w.opts.Decode(message)
+	parts, n := make([][]T, 0, len(b.Messages)), 0
+	for i := range b.Messages {
+		got, err := w.opts.Decode(b.message(i))
 		if err != nil {
 			w.skipped.Inc()
 			w.opts.Logger.Error("message is kept out: it cannot be read", "batch", b.Token, "message", i, "err", err)
 			continue
 		}
-		rows = append(rows, got...)
+		parts, n = append(parts, got), n+len(got)
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	rows := make([]T, 0, n) // at once: rows are large, and growing would copy them again and again
+	for _, part := range parts {
+		rows = append(rows, part...)
 	}
 	return rows
 }

@@ -14,10 +14,21 @@ import (
 	"github.com/asgood-dev/asgood/internal/wire"
 )
 
-// Message is one message of the stream of samples: a quality.Delivery as JSON.
+// Message is one message of the stream of samples.
 type Message struct {
 	Seq  uint64
-	Data []byte
+	Data []byte // as wire.ReadDelivery reads it
+	// Read returns what is in Data, which somebody else may have read already; nil reads Data. What it returns is
+	// shared and is not changed.
+	Read func() (*quality.Delivery, error)
+}
+
+func (m *Message) delivery() (*quality.Delivery, error) {
+	if m.Read != nil {
+		return m.Read()
+	}
+	d, err := wire.ReadDelivery(m.Data)
+	return &d, err
 }
 
 // Batch is some messages that follow each other in the stream.
@@ -297,12 +308,12 @@ func (s *Service) work(ctx context.Context, b Batch) error {
 }
 
 func (s *Service) observe(m Message) (scores []quality.Score, events []quality.RegressionEvent, sights []quality.MonitorEvent) {
-	var d quality.Delivery
-	if err := wire.Unmarshal(m.Data, &d); err != nil {
+	d, err := m.delivery()
+	if err != nil {
 		// The collector wrote it; if it cannot be read now it never will be.
 		s.metrics.bad.Inc()
 		s.log.Error("message of samples is not readable", "seq", m.Seq, "err", err)
-		d = quality.Delivery{}
+		d = &quality.Delivery{}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +20,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
-	"github.com/asgood-dev/asgood/collector"
 	"github.com/asgood-dev/asgood/internal/app"
 	"github.com/asgood-dev/asgood/internal/config"
 )
@@ -43,6 +41,7 @@ features:
 const (
 	loadBatch   = 100 // samples of a request
 	loadSenders = 8
+	loadScorers = 2 // of loadConfiguration: each sample has that many scores
 )
 
 // record1KB is a sample of about 1 KB without its id and its opening brace.
@@ -83,30 +82,52 @@ func startLoad(b *testing.B, more string) *load {
 // send posts b.N requests from loadSenders connections and notes how long each took; perSecond paces the
 // requests, 0 means as fast as they are answered.
 func (l *load) send(path, contentType string, perSecond int, body func(*bytes.Buffer, int)) {
+	l.sendAll(request{path: path, contentType: contentType, body: body, to: l.b.N}, perSecond)
+}
+
+// request is what is sent: bodies of the numbers from one to another.
+type request struct {
+	path, contentType string
+	body              func(*bytes.Buffer, int)
+	from, to          int
+	dry               bool // checked and not taken in
+}
+
+func (l *load) sendAll(r request, perSecond int) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: loadSenders}}
 	defer client.CloseIdleConnections()
-	url := "http://" + l.app.Addr("ingest") + path
+	url := "http://" + l.app.Addr("ingest") + r.path
 	var next atomic.Int64
+	next.Store(int64(r.from))
 	var wg sync.WaitGroup
 	began := time.Now()
 	for range loadSenders {
 		wg.Go(func() {
 			var buf bytes.Buffer
-			for n := next.Add(1) - 1; n < int64(l.b.N); n = next.Add(1) - 1 {
-				body(&buf, int(n))
+			for n := next.Add(1) - 1; n < int64(r.to); n = next.Add(1) - 1 {
+				r.body(&buf, int(n))
 				if perSecond > 0 {
-					<-time.After(time.Until(began.Add(time.Duration(n) * time.Second / time.Duration(perSecond))))
+					<-time.After(time.Until(began.Add(time.Duration(n-int64(r.from)) * time.Second / time.Duration(perSecond))))
 				}
-				l.one(client, url, contentType, buf.Bytes())
+				l.one(client, url, r, buf.Bytes())
 			}
 		})
 	}
 	wg.Wait()
 }
 
-func (l *load) one(client *http.Client, url, contentType string, body []byte) {
+func (l *load) one(client *http.Client, url string, r request, body []byte) {
 	began := time.Now()
-	res, err := client.Post(url, contentType, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(l.b.Context(), http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		l.b.Error(err)
+		return
+	}
+	req.Header.Set("Content-Type", r.contentType)
+	if r.dry {
+		req.Header.Set("Asgood-Dry-Run", "on")
+	}
+	res, err := client.Do(req)
 	if err != nil {
 		l.b.Error(err)
 		return
@@ -161,14 +182,7 @@ func metricOf(metrics, name string) float64 {
 	return 0
 }
 
-func residentMB() float64 {
-	data, err := os.ReadFile("/proc/self/statm")
-	if err != nil || runtime.GOOS != "linux" {
-		return 0
-	}
-	pages, _ := strconv.ParseFloat(strings.Fields(string(data))[1], 64)
-	return pages * float64(os.Getpagesize()) / (1 << 20)
-}
+func residentMB() float64 { return residentOf(os.Getpid()) }
 
 // cpuTime is what the process has used of both processors, senders included: the figure to compare where a
 // machine is shared.
@@ -267,24 +281,4 @@ func markedID(i int) (id pcommon.TraceID) {
 func markedSpan(i int) (id pcommon.SpanID) {
 	binary.BigEndian.PutUint64(id[:], 0xabcdef0123456789+uint64(i))
 	return id
-}
-
-// BenchmarkDecodeOnly parses the same requests and stores nothing: what the ratio of ingest is taken of.
-func BenchmarkDecodeOnly(b *testing.B) {
-	var buf bytes.Buffer
-	loadBody(&buf, 0)
-	b.SetBytes(int64(buf.Len()))
-	for b.Loop() {
-		n := 0
-		for _, err := range collector.ReadSamples(bytes.NewReader(buf.Bytes())) {
-			if err != nil {
-				b.Fatal(err)
-			}
-			n++
-		}
-		if n != loadBatch {
-			b.Fatal(n)
-		}
-	}
-	b.ReportMetric(float64(b.N)*loadBatch/b.Elapsed().Seconds(), "samples/s")
 }

@@ -61,22 +61,23 @@ var followLimits = bus.BatchLimits{Messages: 256, Bytes: 4 << 20}
 
 // rooms are the four rooms and what connects them.
 type rooms struct {
-	keys      *auth.Keys
-	ledger    *ledger.Ledger
-	collector *collector.Collector
-	room      *diskRoom
-	recent    *probe.Counts
-	prober    *probe.Prober
-	probes    *probeSink
-	canaries  *canary.Keeper
-	baselines *baseline.Keeper
-	scores    *scoreSink
-	judges    *calibrate.Keeper
-	evaluator *evaluator.Service
-	explain   *explain.Service
-	alerts    *alerts.Service
-	page      *statuspage.Page
-	work      []runner
+	keys       *auth.Keys
+	ledger     *ledger.Ledger
+	collector  *collector.Collector
+	room       *diskRoom
+	recent     *probe.Counts
+	prober     *probe.Prober
+	probes     *probeSink
+	canaries   *canary.Keeper
+	baselines  *baseline.Keeper
+	scores     *scoreSink
+	judges     *calibrate.Keeper
+	evaluator  *evaluator.Service
+	deliveries *deliveries
+	explain    *explain.Service
+	alerts     *alerts.Service
+	page       *statuspage.Page
+	work       []runner
 }
 
 // runner is something that works until its context ends.
@@ -100,7 +101,7 @@ func (r *rooms) close() error {
 }
 
 func newRooms(ctx context.Context, a *App) (*rooms, error) {
-	r := &rooms{}
+	r := &rooms{deliveries: newDeliveries()}
 	for _, step := range []struct {
 		name  string
 		build func(context.Context, *App) error
@@ -176,7 +177,7 @@ func (r *rooms) buildProber(ctx context.Context, a *App) (err error) {
 func (r *rooms) buildWriters(ctx context.Context, a *App) error {
 	store := a.engines.store
 	return firstError(
-		func() error { return addWriter(ctx, r, a, bus.Samples, insertDeliveries(store), unpackDelivery) },
+		func() error { return addWriter(ctx, r, a, bus.Samples, insertDeliveries(store), r.deliveries.unpack) },
 		func() error { return addWriter(ctx, r, a, bus.Scores, store.InsertScores, unpackScores) },
 		func() error { return addWriter(ctx, r, a, bus.Probes, store.InsertProbes, nil) },
 	)
@@ -192,7 +193,7 @@ func firstError(steps ...func() error) error {
 }
 
 func addWriter[T any](ctx context.Context, r *rooms, a *App, stream string,
-	insert func(context.Context, string, []T) error, decode func([]byte) ([]T, error)) error {
+	insert func(context.Context, string, []T) error, decode func(collector.Message) ([]T, error)) error {
 	reader, err := a.engines.bus.Reader(ctx, stream, readerWriter)
 	if err != nil {
 		return fmt.Errorf("reading stream %q: %w", stream, err)
@@ -242,7 +243,7 @@ func (r *rooms) buildEvaluator(ctx context.Context, a *App) error {
 			Features: features, FalseAlarms: cfg.FalseAlarms, Location: cfg.Location(),
 			Made: a.opts.Now(), Baselines: baselines{ctx: context.WithoutCancel(ctx), cfg: cfg, store: a.engines.store, keep: r.baselines}.read,
 		},
-		Source: followSource{reader}, Sink: r.scores, State: stateBucket{state},
+		Source: followSource{reader, r.deliveries}, Sink: r.scores, State: stateBucket{state},
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/asgood-dev/asgood/collector"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/internal/wire"
@@ -128,11 +129,7 @@ func (s *scoreSink) PublishAnchors(ctx context.Context, id string, scores []qual
 
 // publish compresses: a message of small samples makes scores many times its size. It needs the lock.
 func (s *scoreSink) publish(ctx context.Context, id string, source uint64, scores []quality.Score) error {
-	data, err := wire.Marshal(scores)
-	if err != nil {
-		return fmt.Errorf("encoding scores: %w", err)
-	}
-	_, err = s.bus.Publish(ctx, bus.Scores, bus.Message{ID: id, Source: source, Data: s.zip.EncodeAll(data, nil)})
+	_, err := s.bus.Publish(ctx, bus.Scores, bus.Message{ID: id, Source: source, Data: s.zip.EncodeAll(wire.WriteScores(scores), nil)})
 	return err
 }
 
@@ -140,19 +137,17 @@ func (s *scoreSink) publish(ctx context.Context, id string, source uint64, score
 const maxScores = 512 << 20
 
 // unpackScores reads a message of PublishScores.
-func unpackScores(message []byte) ([]quality.Score, error) {
+func unpackScores(m collector.Message) ([]quality.Score, error) {
 	r, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxScores))
 	if err != nil {
 		return nil, fmt.Errorf("making a decompressor: %w", err)
 	}
 	defer r.Close()
-	data, err := r.DecodeAll(message, nil)
+	data, err := r.DecodeAll(m.Data, nil)
 	if err != nil {
 		return nil, fmt.Errorf("decompressing scores: %w", err)
 	}
-	var scores []quality.Score
-	err = wire.Unmarshal(data, &scores)
-	return scores, err
+	return wire.ReadScores(data)
 }
 
 func (s *scoreSink) PublishRegression(ctx context.Context, ev quality.RegressionEvent) error {

@@ -23,9 +23,9 @@ func (s writerSource) Next(ctx context.Context) (collector.Batch, error) {
 	if err != nil {
 		return collector.Batch{}, err
 	}
-	out := collector.Batch{Token: b.Token(), Ref: b, Messages: make([][]byte, len(b.Messages)), Times: make([]time.Time, len(b.Messages))}
+	out := collector.Batch{Token: b.Token(), Ref: b, Messages: make([][]byte, len(b.Messages)), Times: make([]time.Time, len(b.Messages)), Seqs: make([]uint64, len(b.Messages))}
 	for i := range b.Messages {
-		out.Messages[i], out.Times[i] = b.Messages[i].Data, b.Messages[i].Time
+		out.Messages[i], out.Times[i], out.Seqs[i] = b.Messages[i].Data, b.Messages[i].Time, b.Messages[i].Seq
 	}
 	return out, nil
 }
@@ -58,7 +58,10 @@ func newStaged(ctx context.Context, b *bus.Bus, stream string) (collector.Staged
 }
 
 // followSource feeds the evaluator.
-type followSource struct{ reader *bus.Reader }
+type followSource struct {
+	reader     *bus.Reader
+	deliveries *deliveries
+}
 
 func (s followSource) Next(ctx context.Context) (evaluator.Batch, error) {
 	b, err := s.reader.Next(ctx, followLimits)
@@ -67,7 +70,9 @@ func (s followSource) Next(ctx context.Context) (evaluator.Batch, error) {
 	}
 	out := evaluator.Batch{First: b.First, Last: b.Last, Messages: make([]evaluator.Message, len(b.Messages))}
 	for i, m := range b.Messages {
-		out.Messages[i] = evaluator.Message{Seq: m.Seq, Data: m.Data}
+		out.Messages[i] = evaluator.Message{Seq: m.Seq, Data: m.Data, Read: func() (*quality.Delivery, error) {
+			return s.deliveries.read(m.Seq, m.Time, m.Data)
+		}}
 	}
 	return out, nil
 }

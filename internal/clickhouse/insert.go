@@ -8,14 +8,36 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
-// column is one column of an insert: its name and type, so that the driver need not ask, and its value.
+// column is one column of an insert: its name and type, so that the driver need not ask, and how it is filled.
 type column[T any] struct {
 	name, kind string
-	value      func(*T) any
+	fill       func(to driver.BatchColumn, rows []T) error
+}
+
+// of makes a column of values of one type. A column is filled at once: row by row each value would be put into an
+// interface and its type looked up.
+func of[T, V any](name, kind string, value func(*T) V) column[T] {
+	return column[T]{name: name, kind: kind, fill: func(to driver.BatchColumn, rows []T) error {
+		values := make([]V, len(rows))
+		for i := range rows {
+			values[i] = value(&rows[i])
+		}
+		return to.Append(values)
+	}}
+}
+
+// kindOf is the type under which a column is sent. The engine in this process makes the dictionaries of strings
+// itself, for less than the driver takes to look each value up; to a server across a network they save bytes.
+func (s *Store) kindOf(kind string) string {
+	if s.engine == nil {
+		return kind
+	}
+	return strings.ReplaceAll(kind, "LowCardinality(String)", "String")
 }
 
 // insert stores rows under a token. The same token again stores nothing, in the table and in its roll-ups.
@@ -27,7 +49,7 @@ func insert[T any](ctx context.Context, s *Store, table, token string, columns [
 	names := make([]string, len(columns))
 	types := make([]clickhouse.ColumnNameAndType, len(columns))
 	for i, c := range columns {
-		names[i], types[i] = c.name, clickhouse.ColumnNameAndType{Name: c.name, Type: c.kind}
+		names[i], types[i] = c.name, clickhouse.ColumnNameAndType{Name: c.name, Type: s.kindOf(c.kind)}
 	}
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(s.insertSettings(token)), clickhouse.WithColumnNamesAndTypes(types))
 	batch, err := s.conn.PrepareBatch(ctx, fmt.Sprintf("INSERT INTO %s (%s)", table, strings.Join(names, ", ")))
@@ -35,13 +57,9 @@ func insert[T any](ctx context.Context, s *Store, table, token string, columns [
 		return failed(err, "preparing an insert into %q", table)
 	}
 	defer func() { _ = batch.Close() }() // after Send there is nothing to close
-	values := make([]any, len(columns))
-	for i := range rows {
-		for j, c := range columns {
-			values[j] = c.value(&rows[i])
-		}
-		if err := batch.Append(values...); err != nil {
-			return quality.Errorf(quality.KindInvalid, "row %d of an insert into %q: %w", i+1, table, err)
+	for i, c := range columns {
+		if err := c.fill(batch.Column(i), rows); err != nil {
+			return quality.Errorf(quality.KindInvalid, "column %q of an insert of %d rows into %q: %w", c.name, len(rows), table, err)
 		}
 	}
 	if err := batch.Send(); err != nil {
@@ -71,30 +89,34 @@ func (s *Store) insertSettings(token string) clickhouse.Settings {
 }
 
 var sampleColumns = []column[quality.Sample]{
-	{"feature", "LowCardinality(String)", func(s *quality.Sample) any { return s.Feature }},
-	{"id", "String", func(s *quality.Sample) any { return s.ID }},
-	{"time", "DateTime64(6, 'UTC')", func(s *quality.Sample) any { return s.Time }},
-	{"customer", "LowCardinality(String)", func(s *quality.Sample) any { return s.Customer }},
-	{"conversation", "String", func(s *quality.Sample) any { return s.Conversation }},
-	{"source", "LowCardinality(String)", func(s *quality.Sample) any { return s.Source }},
-	{"trace", "String", func(s *quality.Sample) any { return s.Trace }},
-	{"input", "String", func(s *quality.Sample) any { return contentText(s.Input) }},
-	{"input_chat", "Bool", func(s *quality.Sample) any { return s.Input.Messages != nil }},
-	{"output", "String", func(s *quality.Sample) any { return contentText(s.Output) }},
-	{"output_chat", "Bool", func(s *quality.Sample) any { return s.Output.Messages != nil }},
-	{"reference", "Nullable(String)", func(s *quality.Sample) any { return s.Reference }},
-	{"context", "String", func(s *quality.Sample) any { return jsonText(s.Context, len(s.Context)) }},
-	{"model", "LowCardinality(String)", func(s *quality.Sample) any { return s.Model }},
-	{"prompt", "LowCardinality(String)", func(s *quality.Sample) any { return s.Prompt }},
-	{"params", "String", func(s *quality.Sample) any { return jsonText(s.Params, len(s.Params)) }},
-	{"tools", "String", func(s *quality.Sample) any { return jsonText(s.Tools, len(s.Tools)) }},
-	{"input_tokens", "Nullable(UInt64)", func(s *quality.Sample) any { return tokens(s, func(u *quality.Usage) uint64 { return u.InputTokens }) }},
-	{"output_tokens", "Nullable(UInt64)", func(s *quality.Sample) any { return tokens(s, func(u *quality.Usage) uint64 { return u.OutputTokens }) }},
-	{"latency_ms", "Float64", func(s *quality.Sample) any { return s.LatencyMS }},
-	{"error", "String", func(s *quality.Sample) any { return s.Error }},
-	{"attributes", "Map(LowCardinality(String), String)", func(s *quality.Sample) any { return s.Attributes }},
-	{"scores", "Map(LowCardinality(String), Float64)", func(s *quality.Sample) any { return s.Scores }},
-	{"weight", "Float64", func(s *quality.Sample) any { return s.KeptWeight() }},
+	of("feature", "LowCardinality(String)", func(s *quality.Sample) string { return s.Feature }),
+	of("id", "String", func(s *quality.Sample) string { return s.ID }),
+	of("time", "DateTime64(6, 'UTC')", func(s *quality.Sample) time.Time { return s.Time }),
+	of("customer", "LowCardinality(String)", func(s *quality.Sample) string { return s.Customer }),
+	of("conversation", "String", func(s *quality.Sample) string { return s.Conversation }),
+	of("source", "LowCardinality(String)", func(s *quality.Sample) string { return s.Source }),
+	of("trace", "String", func(s *quality.Sample) string { return s.Trace }),
+	of("input", "String", func(s *quality.Sample) string { return contentText(s.Input) }),
+	of("input_chat", "Bool", func(s *quality.Sample) bool { return s.Input.Messages != nil }),
+	of("output", "String", func(s *quality.Sample) string { return contentText(s.Output) }),
+	of("output_chat", "Bool", func(s *quality.Sample) bool { return s.Output.Messages != nil }),
+	of("reference", "Nullable(String)", func(s *quality.Sample) *string { return s.Reference }),
+	of("context", "String", func(s *quality.Sample) string { return jsonText(s.Context, len(s.Context)) }),
+	of("model", "LowCardinality(String)", func(s *quality.Sample) string { return s.Model }),
+	of("prompt", "LowCardinality(String)", func(s *quality.Sample) string { return s.Prompt }),
+	of("params", "String", func(s *quality.Sample) string { return jsonText(s.Params, len(s.Params)) }),
+	of("tools", "String", func(s *quality.Sample) string { return jsonText(s.Tools, len(s.Tools)) }),
+	of("input_tokens", "Nullable(UInt64)", func(s *quality.Sample) *uint64 {
+		return tokens(s, func(u *quality.Usage) uint64 { return u.InputTokens })
+	}),
+	of("output_tokens", "Nullable(UInt64)", func(s *quality.Sample) *uint64 {
+		return tokens(s, func(u *quality.Usage) uint64 { return u.OutputTokens })
+	}),
+	of("latency_ms", "Float64", func(s *quality.Sample) float64 { return s.LatencyMS }),
+	of("error", "String", func(s *quality.Sample) string { return s.Error }),
+	of("attributes", "Map(LowCardinality(String), String)", func(s *quality.Sample) map[string]string { return s.Attributes }),
+	of("scores", "Map(LowCardinality(String), Float64)", func(s *quality.Sample) map[string]float64 { return s.Scores }),
+	of("weight", "Float64", func(s *quality.Sample) float64 { return s.KeptWeight() }),
 }
 
 func tokens(s *quality.Sample, of func(*quality.Usage) uint64) *uint64 {
@@ -131,25 +153,25 @@ func (s *Store) InsertSamples(ctx context.Context, token string, rows []quality.
 }
 
 var scoreColumns = []column[quality.Score]{
-	{"feature", "LowCardinality(String)", func(s *quality.Score) any { return s.Feature }},
-	{"metric", "LowCardinality(String)", func(s *quality.Score) any { return s.Metric }},
-	{"time", "DateTime64(6, 'UTC')", func(s *quality.Score) any { return s.Time }},
-	{"sample_id", "String", func(s *quality.Score) any { return s.SampleID }},
-	{"value", "Float64", func(s *quality.Score) any { return s.Value }},
-	{"label", "LowCardinality(String)", func(s *quality.Score) any { return s.Label }},
-	{"explanation", "String", func(s *quality.Score) any { return s.Explanation }},
-	{"scorer", "LowCardinality(String)", func(s *quality.Score) any { return s.Scorer }},
-	{"version", "LowCardinality(String)", func(s *quality.Score) any { return s.Version }},
-	{"error", "String", func(s *quality.Score) any { return s.Error }},
-	{"weight", "Float64", func(s *quality.Score) any { return s.Weight }},
-	{"customer", "LowCardinality(String)", func(s *quality.Score) any { return s.Customer }},
-	{"source", "LowCardinality(String)", func(s *quality.Score) any { return s.Source }},
-	{"by", "LowCardinality(String)", func(s *quality.Score) any { return s.By }},
-	{"late", "Bool", func(s *quality.Score) any { return s.Late }},
-	{"aside", "Bool", func(s *quality.Score) any { return s.Aside }},
-	{"model", "LowCardinality(String)", func(s *quality.Score) any { return s.Model }},
-	{"prompt", "LowCardinality(String)", func(s *quality.Score) any { return s.Prompt }},
-	{"attributes", "Map(LowCardinality(String), String)", func(s *quality.Score) any { return s.Attributes }},
+	of("feature", "LowCardinality(String)", func(s *quality.Score) string { return s.Feature }),
+	of("metric", "LowCardinality(String)", func(s *quality.Score) string { return s.Metric }),
+	of("time", "DateTime64(6, 'UTC')", func(s *quality.Score) time.Time { return s.Time }),
+	of("sample_id", "String", func(s *quality.Score) string { return s.SampleID }),
+	of("value", "Float64", func(s *quality.Score) float64 { return s.Value }),
+	of("label", "LowCardinality(String)", func(s *quality.Score) string { return s.Label }),
+	of("explanation", "String", func(s *quality.Score) string { return s.Explanation }),
+	of("scorer", "LowCardinality(String)", func(s *quality.Score) string { return s.Scorer }),
+	of("version", "LowCardinality(String)", func(s *quality.Score) string { return s.Version }),
+	of("error", "String", func(s *quality.Score) string { return s.Error }),
+	of("weight", "Float64", func(s *quality.Score) float64 { return s.Weight }),
+	of("customer", "LowCardinality(String)", func(s *quality.Score) string { return s.Customer }),
+	of("source", "LowCardinality(String)", func(s *quality.Score) string { return s.Source }),
+	of("by", "LowCardinality(String)", func(s *quality.Score) string { return s.By }),
+	of("late", "Bool", func(s *quality.Score) bool { return s.Late }),
+	of("aside", "Bool", func(s *quality.Score) bool { return s.Aside }),
+	of("model", "LowCardinality(String)", func(s *quality.Score) string { return s.Model }),
+	of("prompt", "LowCardinality(String)", func(s *quality.Score) string { return s.Prompt }),
+	of("attributes", "Map(LowCardinality(String), String)", func(s *quality.Score) map[string]string { return s.Attributes }),
 }
 
 // InsertScores stores scores under a token.
@@ -158,14 +180,14 @@ func (s *Store) InsertScores(ctx context.Context, token string, rows []quality.S
 }
 
 var trafficColumns = []column[quality.Traffic]{
-	{"minute", "DateTime('UTC')", func(t *quality.Traffic) any { return t.Minute }},
-	{"feature", "LowCardinality(String)", func(t *quality.Traffic) any { return t.Feature }},
-	{"customer", "LowCardinality(String)", func(t *quality.Traffic) any { return t.Customer }},
-	{"model", "LowCardinality(String)", func(t *quality.Traffic) any { return t.Model }},
-	{"attributes", "Map(LowCardinality(String), String)", func(t *quality.Traffic) any { return t.Attributes }},
-	{"total", "UInt64", func(t *quality.Traffic) any { return t.Total }},
-	{"kept", "UInt64", func(t *quality.Traffic) any { return t.Kept }},
-	{"errors", "UInt64", func(t *quality.Traffic) any { return t.Errors }},
+	of("minute", "DateTime('UTC')", func(t *quality.Traffic) time.Time { return t.Minute }),
+	of("feature", "LowCardinality(String)", func(t *quality.Traffic) string { return t.Feature }),
+	of("customer", "LowCardinality(String)", func(t *quality.Traffic) string { return t.Customer }),
+	of("model", "LowCardinality(String)", func(t *quality.Traffic) string { return t.Model }),
+	of("attributes", "Map(LowCardinality(String), String)", func(t *quality.Traffic) map[string]string { return t.Attributes }),
+	of("total", "UInt64", func(t *quality.Traffic) uint64 { return t.Total }),
+	of("kept", "UInt64", func(t *quality.Traffic) uint64 { return t.Kept }),
+	of("errors", "UInt64", func(t *quality.Traffic) uint64 { return t.Errors }),
 }
 
 // InsertTraffic stores counts under a token.
@@ -174,12 +196,12 @@ func (s *Store) InsertTraffic(ctx context.Context, token string, rows []quality.
 }
 
 var probeColumns = []column[quality.ProbeResult]{
-	{"feature", "LowCardinality(String)", func(p *quality.ProbeResult) any { return p.Feature }},
-	{"probe", "LowCardinality(String)", func(p *quality.ProbeResult) any { return p.Probe }},
-	{"time", "DateTime64(6, 'UTC')", func(p *quality.ProbeResult) any { return p.Time }},
-	{"up", "Bool", func(p *quality.ProbeResult) any { return p.Up }},
-	{"latency_ns", "Int64", func(p *quality.ProbeResult) any { return int64(p.Latency) }},
-	{"error", "String", func(p *quality.ProbeResult) any { return p.Error }},
+	of("feature", "LowCardinality(String)", func(p *quality.ProbeResult) string { return p.Feature }),
+	of("probe", "LowCardinality(String)", func(p *quality.ProbeResult) string { return p.Probe }),
+	of("time", "DateTime64(6, 'UTC')", func(p *quality.ProbeResult) time.Time { return p.Time }),
+	of("up", "Bool", func(p *quality.ProbeResult) bool { return p.Up }),
+	of("latency_ns", "Int64", func(p *quality.ProbeResult) int64 { return int64(p.Latency) }),
+	of("error", "String", func(p *quality.ProbeResult) string { return p.Error }),
 }
 
 // InsertProbes stores availability checks under a token.

@@ -1,7 +1,8 @@
-// Package wire is the form in which records travel on the bus: JSON, written and read by the second version
-// of the JSON package, which takes half the time of the first. Every sample is read three times on its way.
+// Package wire is the form in which records travel on the bus. Deliveries and scores, which are many, have a compact
+// form that begins with its number; whoever reads them reads the JSON of older programs too. All else is JSON, written
+// and read by the second version of the JSON package, which takes half the time of the first.
 //
-// It owns how to write and read, and nothing of what is written. What strangers send is read by it too, and
+// It owns how to write and read, and nothing of what is written. The JSON that strangers send is read by it too, and
 // refused by others, who know the words for it.
 package wire
 

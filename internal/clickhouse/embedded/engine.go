@@ -37,6 +37,7 @@ type Engine struct {
 	pool    chan unsafe.Pointer
 	all     []unsafe.Pointer
 	closing sync.Once
+	bodies  sync.Pool // of *bytes.Buffer
 }
 
 // Open starts the engine on a directory. A directory in use by another process is a conflict.

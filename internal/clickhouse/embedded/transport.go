@@ -30,11 +30,15 @@ var notSettings = []string{"database", "default_format", "client_protocol_versio
 
 // RoundTrip runs the request's statement. It implements http.RoundTripper.
 func (e *Engine) RoundTrip(req *http.Request) (*http.Response, error) {
-	body, err := readBody(req)
-	if err != nil {
+	buf, _ := e.bodies.Get().(*bytes.Buffer)
+	if buf == nil {
+		buf = &bytes.Buffer{}
+	}
+	defer e.bodies.Put(buf) // nothing below keeps the body
+	if err := readBody(buf, req); err != nil {
 		return nil, err
 	}
-	out, err := e.answer(req.Context(), req.URL.Query(), body)
+	out, err := e.answer(req.Context(), req.URL.Query(), buf.Bytes())
 	var ours *engineError
 	switch {
 	case errors.As(err, &ours):
@@ -45,15 +49,17 @@ func (e *Engine) RoundTrip(req *http.Request) (*http.Response, error) {
 	return response(req, http.StatusOK, out), nil
 }
 
-func readBody(req *http.Request) ([]byte, error) {
+// readBody reads into a buffer that was used before: inserts are many megabytes, again and again.
+func readBody(buf *bytes.Buffer, req *http.Request) error {
+	buf.Reset()
 	if req.Body == nil {
-		return nil, nil
+		return nil
 	}
-	body, err := io.ReadAll(req.Body)
+	_, err := buf.ReadFrom(req.Body)
 	if err = errors.Join(err, req.Body.Close()); err != nil {
-		return nil, fmt.Errorf("reading the statement: %w", err)
+		return fmt.Errorf("reading the statement: %w", err)
 	}
-	return body, nil
+	return nil
 }
 
 func (e *Engine) answer(ctx context.Context, q url.Values, body []byte) ([]byte, error) {
