@@ -18,7 +18,8 @@ type habit struct {
 	Run    uint64  // times in a row
 	Total  uint64  // scores counted
 	Values [habitValues]float64
-	Counts [habitValues]uint64 // never too small: a value that takes another's place takes its count
+	Counts [habitValues]uint64  // never too small: a value that takes another's place takes its count
+	Peaks  [habitValues]float64 // the largest share each ever had: a product that is well again says what it used to
 }
 
 func (h *habit) add(v float64) {
@@ -35,8 +36,11 @@ func (h *habit) close() {
 	if h.Run == 0 {
 		return
 	}
-	h.Counts[h.slot()] += h.Run
-	h.Total += h.Run
+	i := h.slot()
+	h.Counts[i] += h.Run
+	if h.Total += h.Run; h.Total >= MinBaseline {
+		h.Peaks[i] = max(h.Peaks[i], h.share(h.Counts[i]))
+	}
 	if h.Total < habitWindow {
 		return
 	}
@@ -67,24 +71,28 @@ func (h *habit) constant() bool {
 	if h.Run < habitLeast || h.Total < MinBaseline {
 		return false
 	}
-	count := h.count()
+	count, peak := h.count()
 	if count >= h.Total {
 		return false
 	}
-	share := (float64(count) + 1) / (float64(h.Total) + 2)
-	return float64(h.Run)*math.Log(share) < math.Log(habitChance)
+	return float64(h.Run)*math.Log(max(peak, h.share(count))) < math.Log(habitChance)
 }
 
-// count is how often the present value was counted, at most.
-func (h *habit) count() uint64 {
-	least := h.Counts[0]
+// share is that of a value in what was counted, with one more of it and of another.
+func (h *habit) share(count uint64) float64 { return (float64(count) + 1) / (float64(h.Total) + 2) }
+
+// count is how often the present value was counted, at most, and the largest share it may have had.
+func (h *habit) count() (count uint64, peak float64) {
+	least := 0
 	for i := range h.Counts {
 		if h.Counts[i] > 0 && h.Values[i] == h.Value {
-			return h.Counts[i]
+			return h.Counts[i], h.Peaks[i]
 		}
-		least = min(least, h.Counts[i])
+		if h.Counts[i] < h.Counts[least] {
+			least = i
+		}
 	}
-	return least
+	return h.Counts[least], h.Peaks[least]
 }
 
 func (h *habit) fields(c *codec) {
@@ -94,5 +102,6 @@ func (h *habit) fields(c *codec) {
 	for i := range h.Values {
 		c.float(&h.Values[i])
 		c.uint(&h.Counts[i])
+		c.float(&h.Peaks[i])
 	}
 }
