@@ -57,7 +57,9 @@ type meter struct {
 	labels []string
 }
 
-func (m meter) with(more ...string) []string { return append(m.labels[:len(m.labels):len(m.labels)], more...) }
+func (m meter) with(more ...string) []string {
+	return append(m.labels[:len(m.labels):len(m.labels)], more...)
+}
 
 func (m meter) spent(s quality.Spend) {
 	m.calls.WithLabelValues(m.with("made")...).Add(float64(s.Calls))
