@@ -118,6 +118,14 @@ func (j *Judge) Bias() Bias {
 	return Bias{Pairs: j.pairs.Load(), Swapped: j.swapped.Load(), First: j.first.Load()}
 }
 
+// Detail is what the status of the scorer tells beside the rest.
+func (j *Judge) Detail() any {
+	if j.spec.Mode != quality.JudgePairwise {
+		return nil
+	}
+	return map[string]any{"order": j.Bias()}
+}
+
 // Score returns the score of a sample, or none when there is nothing to judge: no output, or in pairwise mode
 // no answer to compare with. A judge that gives no usable answer makes a failed score. An error of kind
 // unavailable or too many passes.
