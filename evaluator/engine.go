@@ -72,6 +72,9 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 func newFeature(spec quality.Feature, o EngineOptions) (*feature, error) {
 	f := &feature{name: spec.Name, ruled: make(map[string]bool), memory: newMemory(o.Remember), byMetric: make(map[string]*monitor)}
 	for _, s := range spec.Scorers {
+		if s.Asks() { // its scores come with the stream, like later scores
+			continue
+		}
 		sc, err := score.New(s)
 		if err != nil {
 			return nil, fmt.Errorf("feature %q: %w", spec.Name, err)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/asgood-dev/asgood/evaluator/score"
@@ -129,6 +130,9 @@ func (c *monitorConfig) setMetric(f quality.Feature) error {
 }
 
 func makes(s quality.ScorerSpec, metric string) bool {
+	if s.Asks() {
+		return s.Name == metric || strings.HasPrefix(metric, s.Name+".") // an endpoint may make several
+	}
 	if s.Type == score.TypeExternal {
 		return len(s.Metrics) == 0 || slices.Contains(s.Metrics, metric)
 	}

@@ -45,6 +45,7 @@ func audiences() auth.Table {
 		"GET /v1/changes":             auth.Internal,
 		"GET /v1/canaries":            auth.Internal,
 		"POST /v1/canaries/:name/run": auth.Internal,
+		"GET /v1/scorers":             auth.Internal,
 		"GET /v1/keys":                auth.Internal,
 		"POST /v1/keys":               auth.Internal,
 		"DELETE /v1/keys/:id":         auth.Internal,

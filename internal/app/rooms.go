@@ -12,6 +12,7 @@ import (
 	"github.com/asgood-dev/asgood/collector/ledger"
 	"github.com/asgood-dev/asgood/collector/probe"
 	"github.com/asgood-dev/asgood/evaluator"
+	asker "github.com/asgood-dev/asgood/evaluator/ask"
 	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -61,6 +62,7 @@ type rooms struct {
 	probes    *probeSink
 	canaries  *canary.Keeper
 	evaluator *evaluator.Service
+	asking    []*asker.Stage
 	alerts    *alerts.Service
 	page      *statuspage.Page
 	work      []runner
@@ -94,7 +96,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 	}{
 		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
-		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"alerts", r.buildAlerts},
+		{"writers", r.buildWriters}, {"evaluator", r.buildEvaluator}, {"scorers", r.buildAsking}, {"alerts", r.buildAlerts},
 	} {
 		if err := step.build(ctx, a); err != nil {
 			_ = r.close() // the first error is the one to tell

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	asker "github.com/asgood-dev/asgood/evaluator/ask"
 	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/web"
 )
@@ -104,6 +105,7 @@ func (a *App) registerInternal(r gin.IRouter) {
 	a.rooms.ledger.RegisterInternal(r)
 	a.rooms.keys.RegisterInternal(r)
 	a.rooms.canaries.Register(r)
+	asker.Register(r, a.rooms.asking)
 }
 
 // health serves what the process knows of itself, to this machine only.

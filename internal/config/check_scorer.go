@@ -27,10 +27,16 @@ var scorerFields = map[string][]string{
 	"contains":    {"any", "all", "ignore_case", "on"},
 	"length":      {"on"},
 	"external":    {"metrics"},
+
+	quality.ScorerJudge: append([]string{"model", "base_url", "api_key", "rubric", "scale", "mode", "votes", "vote", "temperature", "max_tokens", "on"},
+		askingFields...),
+	quality.ScorerEmbedding: append([]string{"model", "base_url", "api_key", "on"}, askingFields...),
+	quality.ScorerHTTP:      append([]string{"url", "headers"}, askingFields...),
+	quality.ScorerCommand:   append([]string{"command", "env", "memory_mb", "persistent"}, askingFields...),
 }
 
 func scorerTypes() []string {
-	return []string{"regex", "reference", "json_schema", "contains", "length", "external"}
+	return append([]string{"regex", "reference", "json_schema", "contains", "length", "external"}, quality.AskingScorers()...)
 }
 
 func (d *decoder) checkScorers(ss []quality.ScorerSpec, path string) {
@@ -92,6 +98,7 @@ func (d *decoder) checkScorer(s *quality.ScorerSpec, path string) {
 	case "external":
 		d.checkAttributes(s.Metrics, path+".metrics")
 	}
+	d.checkAsking(s, path)
 }
 
 func (d *decoder) checkScorerType(got, path string) {

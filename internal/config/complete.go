@@ -72,6 +72,7 @@ func completeFeature(f *quality.Feature) {
 	f.Spans.Wait = or(f.Spans.Wait, quality.DefaultSpanWait)
 	types := map[string]string{}
 	for i := range f.Scorers {
+		f.Scorers[i] = f.Scorers[i].AskingDefaults()
 		s := &f.Scorers[i]
 		types[s.Name] = s.Type
 		if s.On == "" {
@@ -82,6 +83,7 @@ func completeFeature(f *quality.Feature) {
 		}
 	}
 	for i := range f.Monitors {
+		completeRange(&f.Monitors[i], f.Scorers)
 		completeMonitor(&f.Monitors[i], types[f.Monitors[i].Metric])
 	}
 	for i := range f.Probes {
@@ -97,6 +99,19 @@ func completeChanges(c *quality.ChangeSpec) {
 	c.Undeclared.After = or(c.Undeclared.After, defaultExplainAfter)
 	for i := range c.Map {
 		c.Map[i].Layer = or(c.Map[i].Layer, quality.LayerServing)
+	}
+}
+
+// completeRange gives a monitor of a judge the judge's scale, and one of embeddings the range of a cosine.
+func completeRange(m *quality.MonitorSpec, scorers []quality.ScorerSpec) {
+	for i := range scorers {
+		if s := &scorers[i]; s.Name != m.Metric || m.Range != nil || m.Unbounded {
+			continue
+		} else if s.Type == quality.ScorerJudge {
+			m.Range = s.Scale
+		} else if s.Type == quality.ScorerEmbedding {
+			m.Range = &[2]float64{-1, 1}
+		}
 	}
 }
 

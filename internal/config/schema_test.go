@@ -24,7 +24,9 @@ import (
 var (
 	// choices of texts, by path.
 	choices = map[string][]any{
-		"features[].scorers[].type":    {"regex", "reference", "json_schema", "contains", "length", "external"},
+		"features[].scorers[].type":    {"regex", "reference", "json_schema", "contains", "length", "external", "judge", "embedding", "http", "command"},
+		"features[].scorers[].mode":    {quality.JudgeSingle, quality.JudgePairwise},
+		"features[].scorers[].vote":    {quality.VoteMedian, quality.VoteMean},
 		"features[].scorers[].on":      {"last", "all"},
 		"features[].scorers[].match":   {"first", "last"},
 		"features[].monitors[].worse":  {"lower", "higher"},
