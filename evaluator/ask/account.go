@@ -99,10 +99,17 @@ func period(q quality.Quota, now time.Time, loc *time.Location) (from, to time.T
 	return from, from.Add(q.Per)
 }
 
+// horizon is the time that what is left of a quota has to last: to the end of the period and somewhat beyond, so
+// that chance does not use up the last calls before the end. The rest that stays is some ten calls of many.
+func horizon(q quality.Quota, calls int, now, end time.Time) time.Duration {
+	beyond := min(0.25, 0.01+9*float64(calls)/float64(max(q.N, 1)))
+	return max(0, end.Sub(now)) + time.Duration(beyond*float64(q.Per))
+}
+
 // Bounds of what a plan may use of what is left.
 const (
 	reserveShare = 0.05 // kept for tries, and for more traffic than expected
-	burstShare   = 0.5  // of what is left, at most expected to go to one batch
+	overdraw     = 1e-4 // bound on the chance that a batch needs more than is left
 	sameRate     = 0.05 // relative difference below which a rate stays as it is
 	leastRate    = 1e-9
 )
@@ -115,8 +122,15 @@ func planned(most float64, left, calls int, expected float64, n int) float64 {
 	}
 	room := float64(left) * (1 - reserveShare) / float64(calls)
 	rate := min(most, room/max(expected+float64(n), 1))
-	rate = min(rate, float64(left)*burstShare/float64(calls*n))
+	rate = min(rate, safeMean(left/calls)/float64(n))
 	return max(rate, leastRate)
+}
+
+// safeMean is how many of a batch may be expected to be chosen, so that more than k are with a chance of at most
+// overdraw: for a sum of independent choices with mean m, P(X > k) <= m^(k+1) / (k+1)!.
+func safeMean(k int) float64 {
+	factorial, _ := math.Lgamma(float64(k + 2))
+	return math.Exp((factorial + math.Log(overdraw)) / float64(k+1))
 }
 
 // keepRate returns the rate of before where the new one is nearly the same.

@@ -53,8 +53,9 @@ func (p *purse) turnLocked() (end time.Time) {
 func (p *purse) leftLocked() int { return max(0, p.quota.N-p.used-p.reserved) }
 
 // plan returns the probability with which n samples of a batch are asked about. It is on disk before the first
-// of them is, so that a batch that comes again after a crash is sampled alike; again says that this one may.
-func (p *purse) plan(ctx context.Context, most float64, n int, again bool) (float64, error) {
+// of them is, so that a batch that comes again after a crash is sampled alike; again says that this one may. The
+// last of them arrived at a time of the stream's clock, which need not be that of the periods.
+func (p *purse) plan(ctx context.Context, most float64, n int, at time.Time, again bool) (float64, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	rate := most
@@ -64,8 +65,11 @@ func (p *purse) plan(ctx context.Context, most float64, n int, again bool) (floa
 		if again && before.Equal(p.account.Period) && p.account.Rate > 0 {
 			return min(most, p.account.Rate), nil
 		}
-		now := p.now()
-		rate = keepRate(p.account.Rate, planned(most, p.leftLocked(), p.calls, p.account.Arrivals.within(end.Sub(now), now), n))
+		if p.leftLocked() < p.calls && p.account.Rate > 0 {
+			return min(most, p.account.Rate), nil // what would have been chosen is passed over and said
+		}
+		expected := p.account.Arrivals.within(horizon(p.quota, p.calls, p.now(), end), at)
+		rate = keepRate(p.account.Rate, planned(most, p.leftLocked(), p.calls, expected, n))
 	}
 	if rate == p.account.Rate {
 		return rate, nil

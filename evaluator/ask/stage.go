@@ -174,8 +174,9 @@ func (s *Stage) work(ctx context.Context, b Batch, published func(string) bool, 
 		return nil
 	}
 	var rate float64
+	at := b.Messages[len(b.Messages)-1].Time
 	err := s.retry(ctx, "saving the rate of a scorer", func(ctx context.Context) (err error) {
-		rate, err = s.purse.plan(ctx, *s.o.Spec.Rate, len(items), again)
+		rate, err = s.purse.plan(ctx, *s.o.Spec.Rate, len(items), at, again)
 		return err
 	})
 	if err != nil {
@@ -192,7 +193,7 @@ func (s *Stage) work(ctx context.Context, b Batch, published func(string) bool, 
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	s.purse.arrived(len(items), b.Messages[len(b.Messages)-1].Time)
+	s.purse.arrived(len(items), at)
 	return s.retry(ctx, "saving the account of a scorer", s.purse.save)
 }
 
