@@ -184,10 +184,10 @@ func (s *Stage) work(ctx context.Context, b Batch, published func(string) bool, 
 	}
 	s.meter.rate.WithLabelValues(s.meter.labels...).Set(rate)
 	chunks := s.chunks(b, len(items))
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.publish(ctx, chunks) })
+	group, both := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.publish(both, chunks) })
 	group.Go(func() error {
-		s.askAll(ctx, items, chunks, rate, published)
+		s.askAll(both, items, chunks, rate, published)
 		return nil
 	})
 	if err := group.Wait(); err != nil {
