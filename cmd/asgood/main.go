@@ -75,7 +75,7 @@ func root() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return quality.Errorf(quality.KindInvalid, "%w", err)
 	})
-	cmd.AddCommand(serveCommand(), demoCommand(), checkCommand(), importCommand(), backtestCommand(), changeCommand(), canaryCommand(), keyCommand(), migrateCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), demoCommand(), checkCommand(), importCommand(), backtestCommand(), changeCommand(), canaryCommand(), judgeCommand(), keyCommand(), migrateCommand(), versionCommand())
 	return cmd
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"sync"
 	"time"
@@ -82,7 +83,9 @@ func (c *command) start(stdin io.Reader, stdout io.Writer) (*exec.Cmd, error) {
 
 // once runs the program for one sample.
 func (c *command) once(ctx context.Context, body []byte) ([]byte, error) {
-	out := &capped{most: maxCommandOutput}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	out := &capped{most: maxCommandOutput, full: end}
 	cmd, err := c.start(bytes.NewReader(body), out)
 	if err != nil {
 		return nil, err
@@ -98,24 +101,26 @@ func (c *command) once(ctx context.Context, body []byte) ([]byte, error) {
 	if errors.As(err, &exit) {
 		return nil, quality.Errorf(quality.KindInvalid, "the command failed: %s", exit.ProcessState)
 	}
-	return out.Bytes(), nil
+	return out.buf.Bytes(), nil
 }
 
-// capped keeps the beginning of what is written and passes over the rest.
+// capped keeps the beginning of what is written. The buffer is not embedded: its ReadFrom would read without end.
 type capped struct {
-	bytes.Buffer
+	buf  bytes.Buffer
 	most int
+	full func() // called when more comes
 	over bool
 }
 
 // Write implements io.Writer.
 func (c *capped) Write(p []byte) (int, error) {
-	if room := c.most - c.Len(); len(p) > room {
+	if room := c.most - c.buf.Len(); len(p) > room {
 		c.over = true
-		_, _ = c.Buffer.Write(p[:max(0, room)]) // never fails
+		c.full()
+		_, _ = c.buf.Write(p[:max(0, room)]) // never fails
 		return 0, io.ErrShortWrite
 	}
-	return c.Buffer.Write(p)
+	return c.buf.Write(p)
 }
 
 // process is a program that stays.
@@ -127,10 +132,9 @@ type process struct {
 }
 
 func (p *process) close() {
-	_ = p.in.Close()
+	p.end()
 	kill(p.cmd)
 	_ = p.cmd.Wait() // it was killed
-	p.end()
 }
 
 // line gives one sample to a program that stays. One that fails is killed, and the next sample starts another.
@@ -141,7 +145,6 @@ func (c *command) line(ctx context.Context, body []byte) ([]byte, error) {
 	}
 	stop := context.AfterFunc(ctx, func() {
 		kill(p.cmd)
-		_ = p.in.Close()
 		p.end()
 	})
 	data, err := p.exchange(body)
@@ -182,18 +185,28 @@ func (c *command) take() (*process, error) {
 		return p, nil
 	default:
 	}
-	inR, inW := io.Pipe()
-	outR, outW := io.Pipe()
-	cmd, err := c.start(inR, outW)
+	inR, inW, err := os.Pipe()
 	if err != nil {
+		return nil, quality.Errorf(quality.KindInvalid, "the command cannot be reached")
+	}
+	outR, outW, err := os.Pipe()
+	if err != nil {
+		closeAll(inR, inW)
+		return nil, quality.Errorf(quality.KindInvalid, "the command cannot be reached")
+	}
+	cmd, err := c.start(inR, outW)
+	closeAll(inR, outW) // theirs: when they end, so does what we read
+	if err != nil {
+		closeAll(inW, outR)
 		return nil, err
 	}
-	end := func() {
-		_ = inR.CloseWithError(io.ErrClosedPipe)
-		_ = outW.CloseWithError(io.EOF)
-		_ = outR.CloseWithError(io.EOF)
+	return &process{cmd: cmd, in: inW, out: bufio.NewReader(outR), end: func() { closeAll(inW, outR) }}, nil
+}
+
+func closeAll(files ...*os.File) {
+	for _, f := range files {
+		_ = f.Close() // a pipe has nothing to lose
 	}
-	return &process{cmd: cmd, in: inW, out: bufio.NewReader(outR), end: end}, nil
 }
 
 func (c *command) put(p *process) {

@@ -40,8 +40,6 @@ type Stage struct {
 	purse   *purse
 	circuit circuit
 	meter   meter
-
-	failing string // what does not work, while something does not
 }
 
 // New builds a stage. Nothing is read before Run.

@@ -24,7 +24,7 @@ var addressing = []*regexp.Regexp{
 	regexp.MustCompile(`\b(?:end of (?:the )?(?:answer|output|data|quote|text))\b|\bnew (?:task|instructions?|rubric)\b`),
 	regexp.MustCompile(`\b(?:check word|system prompt|your instructions|the rubric)\b`),
 	regexp.MustCompile(`ignorier|vergiss (?:alle|die)|\bbewert(?:e|en sie)\b|höchste punktzahl|volle punktzahl|gib .{0,30}(?:punkte|note)`),
-	regexp.MustCompile(`ignore[zrs]? (?:les|toutes)|oublie[zr]? (?:les|toutes)|(?:donne|attribue)[zr]? .{0,40}(?:note|score|points)|note maximale`),
+	regexp.MustCompile(`ignore[zrs]? (?:les|toutes)|oublie[zr]? (?:les|toutes)|(?:donn|attribu)[ezr]{1,2} .{0,40}(?:note|score|points)|note maximale`),
 	regexp.MustCompile(`ignora (?:las|todas|le|tutte)|olvida (?:las|todas)|(?:da|asigna|assegna|otorga)(?:le)? .{0,40}(?:puntuaci[oó]n|nota|puntos|punteggio|voto)|m[aá]xima (?:puntuaci[oó]n|nota)`),
 	regexp.MustCompile(`ignore (?:as|todas)|(?:dê|atribua) .{0,40}(?:nota|pontuação)`),
 	regexp.MustCompile(`игнорируй|забудь|поставь.{0,30}(?:балл|оценк)|максимальн\S* (?:балл|оценк)`),
