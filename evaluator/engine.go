@@ -14,6 +14,7 @@ package evaluator
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/asgood-dev/asgood/evaluator/score"
@@ -78,7 +79,7 @@ func newFeature(spec quality.Feature, o EngineOptions, fl *fleet) (*feature, err
 	f := &feature{name: spec.Name, ruled: make(map[string]bool), outside: make(map[string]string),
 		memory: newMemory(o.Remember), later: newMemory(o.Remember), byMetric: make(map[string]*monitor)}
 	for _, s := range spec.Scorers {
-		if err := f.addScorer(s, o); err != nil {
+		if err := f.addScorer(s); err != nil {
 			return nil, fmt.Errorf("feature %q: %w", spec.Name, err)
 		}
 	}
@@ -105,13 +106,13 @@ func newFeature(spec quality.Feature, o EngineOptions, fl *fleet) (*feature, err
 }
 
 // addScorer takes a scorer in. One whose scores are made outside the engine only says which metric is its own.
-func (f *feature) addScorer(s quality.ScorerSpec, o EngineOptions) error {
+func (f *feature) addScorer(s quality.ScorerSpec) error {
 	if s.Type != score.TypeExternal {
 		if _, taken := f.outside[s.Name]; taken || f.ruled[s.Name] {
 			return quality.Errorf(quality.KindInvalid, "two scorers of the name %q", s.Name)
 		}
 	}
-	if o.Outside != nil && o.Outside(s) {
+	if s.Asks() {
 		f.outside[s.Name] = s.Type
 		return nil
 	}
@@ -128,8 +129,15 @@ func (f *feature) addScorer(s quality.ScorerSpec, o EngineOptions) error {
 
 // aside reports whether a score from outside has the name of a metric that a configured scorer makes.
 func (f *feature) aside(sc *quality.Score) bool {
-	kind, outside := f.outside[sc.Metric]
-	return f.ruled[sc.Metric] || outside && sc.Scorer != kind
+	if f.ruled[sc.Metric] {
+		return true
+	}
+	for name, kind := range f.outside {
+		if own := sc.Metric == name || strings.HasPrefix(sc.Metric, name+"."); own && sc.Scorer != kind {
+			return true
+		}
+	}
+	return false
 }
 
 // score runs every scorer. Where a score that came with the sample has the name of a rule's metric,

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/asgood-dev/asgood/evaluator/score"
@@ -52,10 +53,6 @@ type EngineOptions struct {
 	// Remember is how many sample ids of each feature, and as many names of its later scores, are kept to
 	// drop duplicates: 0 means DefaultRemember, negative means all.
 	Remember int
-
-	// Outside says which scorers are not run by the engine, such as judges. Their scores come as later
-	// scores whose Scorer is the scorer's type, and no other score of their metric counts. Nil means none.
-	Outside func(quality.ScorerSpec) bool
 
 	// Steps returns the known step between two versions of a metric's scorer. A monitor that moves from one
 	// to the other tells it with its status. Nil means that none is known.
@@ -139,6 +136,9 @@ func (c *monitorConfig) setMetric(f quality.Feature) error {
 }
 
 func makes(s quality.ScorerSpec, metric string) bool {
+	if s.Asks() {
+		return s.Name == metric || strings.HasPrefix(metric, s.Name+".") // an endpoint may make several
+	}
 	if s.Type == score.TypeExternal {
 		return len(s.Metrics) == 0 || slices.Contains(s.Metrics, metric)
 	}
@@ -148,7 +148,7 @@ func makes(s quality.ScorerSpec, metric string) bool {
 // ruleVersion is the version of the rule of a metric, empty where no rule makes it.
 func ruleVersion(f quality.Feature, metric string, o EngineOptions) string {
 	for _, s := range f.Scorers {
-		if s.Type != score.TypeExternal && s.Name == metric && (o.Outside == nil || !o.Outside(s)) {
+		if s.Type != score.TypeExternal && s.Name == metric && !s.Asks() {
 			return score.Version(s)
 		}
 	}

@@ -144,7 +144,7 @@ func TestLaterScoresCountOnce(t *testing.T) {
 
 // A scorer that runs outside the engine keeps its metric to itself.
 func TestScorerOutside(t *testing.T) {
-	o := evaluator.EngineOptions{Outside: func(s quality.ScorerSpec) bool { return s.Type == "judge" }, Features: []quality.Feature{{
+	o := evaluator.EngineOptions{Features: []quality.Feature{{
 		Name: "bot", Scorers: []quality.ScorerSpec{{Name: "given", Type: "judge"}, {Name: "rest", Type: "external"}},
 		Monitors: []quality.MonitorSpec{{Metric: "given", Baseline: quality.BaselineSpec{First: 100}}}}}}
 	e := engine(t, o)

@@ -17,7 +17,7 @@ func judgeCommand() *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(judgeListCommand(), judgeShowCommand())
+	cmd.AddCommand(judgeListCommand(), judgeShowCommand(), judgeAttackCommand())
 	return cmd
 }
 

@@ -16,7 +16,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/asgood-dev/asgood/evaluator/calibrate"
 	"github.com/asgood-dev/asgood/internal/config"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
@@ -32,8 +31,6 @@ type Options struct {
 	Simulated bool             // the status page says that the traffic is simulated
 	Version   string           // shown in the metrics
 
-	// Judge returns what asks a judge, or nil where nothing does.
-	Judge func(feature string, s quality.ScorerSpec) calibrate.Scorer
 }
 
 // App is every room of the house in one process.

@@ -58,6 +58,7 @@ func audiences() auth.Table {
 		"POST /v1/baselines/:feature/:metric/pin":     auth.Internal,
 		"GET /v1/judges":                              auth.Internal,
 		"GET /v1/judges/:feature/:metric":             auth.Internal,
+		"GET /v1/scorers":                             auth.Internal,
 	}
 }
 

@@ -58,6 +58,7 @@ var owners = map[string][]string{
 	"go.opentelemetry.io/otel":            {}, // tests only: senders
 	"github.com/tidwall/gjson":            {"collector/spans"},
 	"github.com/theory/jsonpath":          {"collector/canary", "internal/config"},
+	"github.com/openai/openai-go":         {"evaluator/remote", "evaluator/judge", "evaluator/ask"},
 	"github.com/go-json-experiment/":      {"internal/wire", "collector/files"},
 	"github.com/expr-lang/":               {"internal/expression"},
 	"github.com/abadojack/whatlanggo":     {"evaluator/score"},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	asker "github.com/asgood-dev/asgood/evaluator/ask"
 	"github.com/asgood-dev/asgood/evaluator/calibrate"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/clickhouse"
@@ -30,30 +31,30 @@ func (s judgeStore) Save(ctx context.Context, d calibrate.Document) error {
 	return err
 }
 
-// judgesOf lists the judges of the configuration. scorer returns nil where a judge cannot be asked from here:
-// then it has no anchors, and is still compared with labels.
-func judgesOf(features []quality.Feature, scorer func(feature string, s quality.ScorerSpec) calibrate.Scorer) (out []calibrate.Judge) {
+// judgesOf lists the judges of the configuration. Those of external scores are compared with labels and have no
+// anchors.
+func judgesOf(features []quality.Feature, scorer func(quality.ScorerSpec) (calibrate.Scorer, error)) (out []calibrate.Judge, err error) {
 	for _, f := range features {
 		for _, s := range f.Scorers {
 			metric := s.Name
 			switch {
 			case s.Type == "external" && s.Human != "" && len(s.Metrics) == 1:
 				metric = s.Metrics[0]
-			case s.Type != "judge":
+			case s.Type != quality.ScorerJudge:
 				continue
 			}
 			j := calibrate.Judge{Feature: f.Name, Metric: metric, Human: s.Human, Bounds: judgeBounds(f, s, metric)}
-			if ask := scorer(f.Name, s); ask != nil && s.Anchors != nil {
-				j.Anchors, j.Scorer = s.Anchors, ask
+			if s.Type == quality.ScorerJudge && s.Anchors != nil {
+				j.Anchors = s.Anchors
+				if j.Scorer, err = scorer(s); err != nil {
+					return nil, fmt.Errorf("scorer %q of feature %q: %w", s.Name, f.Name, err)
+				}
 			}
 			out = append(out, j)
 		}
 	}
-	return out
+	return out, nil
 }
-
-// judgeScale is the scale of a judge where nothing else is said.
-var judgeScale = [2]float64{1, 5}
 
 // judgeBounds are those of the monitor of the metric, else of the kind of scorer.
 func judgeBounds(f quality.Feature, s quality.ScorerSpec, metric string) [2]float64 {
@@ -62,14 +63,17 @@ func judgeBounds(f quality.Feature, s quality.ScorerSpec, metric string) [2]floa
 			return *m.Range
 		}
 	}
-	if s.Type == "judge" {
-		return judgeScale
+	if s.Scale != nil {
+		return [2]float64{min(s.Scale[0], s.Scale[1]), max(s.Scale[0], s.Scale[1])}
 	}
 	return [2]float64{0, 1}
 }
 
 func (r *rooms) buildJudges(ctx context.Context, a *App) (err error) {
-	judges := judgesOf(a.opts.Config.Features, a.judgeScorer)
+	judges, err := judgesOf(a.opts.Config.Features, anchorScorer(a.opts.Config.Storage.Dir))
+	if err != nil {
+		return err
+	}
 	keep := map[string]bool{}
 	for _, j := range judges {
 		keep[monitorKey(j.Feature, j.Metric)] = true
@@ -90,15 +94,16 @@ func (r *rooms) buildJudges(ctx context.Context, a *App) (err error) {
 	return nil
 }
 
-// judgeScorer returns what asks a judge. Without judges in the process there is none.
-func (a *App) judgeScorer(feature string, s quality.ScorerSpec) calibrate.Scorer {
-	if a.opts.Judge == nil {
-		if s.Anchors != nil {
-			a.log.Warn("anchors are not scored: nothing here asks the judge", "feature", feature, "scorer", s.Name)
+// anchorScorer asks a judge about its anchors. It has no cache: what a judge said before tells nothing of what it
+// says now. Their calls have a budget of their own.
+func anchorScorer(dir string) func(s quality.ScorerSpec) (calibrate.Scorer, error) {
+	return func(s quality.ScorerSpec) (calibrate.Scorer, error) {
+		key, err := secretKey(dir)
+		if err != nil {
+			return nil, err
 		}
-		return nil
+		return asker.Tools{Secret: key}.Build(s)(func(quality.Spend) {})
 	}
-	return a.opts.Judge(feature, s)
 }
 
 func (r *rooms) openJudges(ctx context.Context, a *App, judges []calibrate.Judge, now func() time.Time, reg prometheus.Registerer) (*calibrate.Keeper, error) {

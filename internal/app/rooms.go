@@ -12,6 +12,7 @@ import (
 	"github.com/asgood-dev/asgood/collector/ledger"
 	"github.com/asgood-dev/asgood/collector/probe"
 	"github.com/asgood-dev/asgood/evaluator"
+	asker "github.com/asgood-dev/asgood/evaluator/ask"
 	"github.com/asgood-dev/asgood/evaluator/baseline"
 	"github.com/asgood-dev/asgood/evaluator/calibrate"
 	"github.com/asgood-dev/asgood/evaluator/explain"
@@ -74,6 +75,7 @@ type rooms struct {
 	judges     *calibrate.Keeper
 	evaluator  *evaluator.Service
 	deliveries *deliveries
+	asking     []*asker.Stage
 	explain    *explain.Service
 	alerts     *alerts.Service
 	page       *statuspage.Page
@@ -108,7 +110,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 	}{
 		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
-		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"baselines", r.buildBaselines}, {"evaluator", r.buildEvaluator}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
+		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"baselines", r.buildBaselines}, {"evaluator", r.buildEvaluator}, {"scorers", r.buildAsking}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
 	} {
 		if err := step.build(ctx, a); err != nil {
 			_ = r.close() // the first error is the one to tell

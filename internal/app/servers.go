@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	asker "github.com/asgood-dev/asgood/evaluator/ask"
 	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/web"
 )
@@ -109,6 +110,7 @@ func (a *App) registerInternal(r gin.IRouter) {
 	a.registerScores(r)
 	a.rooms.baselines.Register(r)
 	a.rooms.judges.Register(r)
+	asker.Register(r, a.rooms.asking)
 }
 
 // health serves what the process knows of itself, to this machine only.

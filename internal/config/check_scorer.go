@@ -40,13 +40,17 @@ var scorerFields = map[string][]string{
 	"tokens":          {"count"},
 	"expr":            {"expr", "on"},
 
-	"judge": {"human", "anchors", "on"},
+	quality.ScorerJudge: append([]string{"model", "base_url", "api_key", "rubric", "scale", "mode", "votes", "vote", "temperature", "max_tokens",
+		"human", "anchors", "on"}, askingFields...),
+	quality.ScorerEmbedding: append([]string{"model", "base_url", "api_key", "on"}, askingFields...),
+	quality.ScorerHTTP:      append([]string{"url", "headers"}, askingFields...),
+	quality.ScorerCommand:   append([]string{"command", "env", "memory_mb", "persistent"}, askingFields...),
 }
 
 func scorerTypes() []string {
-	return []string{"regex", "reference", "json_schema", "contains", "length", "external",
+	return append([]string{"regex", "reference", "json_schema", "contains", "length", "external",
 		"tool_calls", "refusal", "language", "rouge_l", "edit_similarity", "grounded", "readability",
-		"latency", "cost", "tokens", "expr", "judge"}
+		"latency", "cost", "tokens", "expr"}, quality.AskingScorers()...)
 }
 
 func (d *decoder) checkScorers(ss []quality.ScorerSpec, path string) {
@@ -111,6 +115,7 @@ func (d *decoder) checkScorer(s *quality.ScorerSpec, path string) {
 	default:
 		d.checkRule(s, path)
 	}
+	d.checkAsking(s, path)
 }
 
 func (d *decoder) checkScorerType(got, path string) {

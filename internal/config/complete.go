@@ -73,11 +73,13 @@ func completeFeature(f *quality.Feature) {
 	f.Conversation = f.Conversation.WithDefaults()
 	open := map[string]bool{} // metrics without bounds
 	for i := range f.Scorers {
+		f.Scorers[i] = f.Scorers[i].AskingDefaults()
 		s := &f.Scorers[i]
 		open[s.Name] = unbounded(*s)
 		completeScorer(s)
 	}
 	for i := range f.Monitors {
+		completeRange(&f.Monitors[i], f.Scorers)
 		completeMonitor(&f.Monitors[i], open[f.Monitors[i].Metric])
 	}
 	for i := range f.Probes {
@@ -93,6 +95,19 @@ func completeChanges(c *quality.ChangeSpec) {
 	c.Undeclared.After = or(c.Undeclared.After, defaultExplainAfter)
 	for i := range c.Map {
 		c.Map[i].Layer = or(c.Map[i].Layer, quality.LayerServing)
+	}
+}
+
+// completeRange gives a monitor of a judge the judge's scale, and one of embeddings the range of a cosine.
+func completeRange(m *quality.MonitorSpec, scorers []quality.ScorerSpec) {
+	for i := range scorers {
+		if s := &scorers[i]; s.Name != m.Metric || m.Range != nil || m.Unbounded {
+			continue
+		} else if s.Type == quality.ScorerJudge {
+			m.Range = s.Scale
+		} else if s.Type == quality.ScorerEmbedding {
+			m.Range = &[2]float64{-1, 1}
+		}
 	}
 }
 

@@ -26,7 +26,9 @@ var (
 	choices = map[string][]any{
 		"features[].scorers[].type": {"regex", "reference", "json_schema", "contains", "length", "external",
 			"tool_calls", "refusal", "language", "rouge_l", "edit_similarity", "grounded", "readability",
-			"latency", "cost", "tokens", "expr", "judge"},
+			"latency", "cost", "tokens", "expr", "judge", "embedding", "http", "command"},
+		"features[].scorers[].mode":        {quality.JudgeSingle, quality.JudgePairwise},
+		"features[].scorers[].vote":        {quality.VoteMedian, quality.VoteMean},
 		"features[].scorers[].others":      {quality.OthersAllow, quality.OthersForbid},
 		"features[].scorers[].claims[]":    {"numbers", "quotes", "dates", "urls", "identifiers"},
 		"features[].scorers[].sources[]":   {"context", "tools", "input"},

@@ -53,6 +53,31 @@ type ScorerSpec struct {
 	// Calibration of judges.
 	Human   string      `yaml:"human"`   // judge, external with one metric: metric of the human labels; default the same
 	Anchors *AnchorSpec `yaml:"anchors"` // judge: fixed samples that are scored again and again
+	// Scorers that ask something outside the process: judge, embedding, http, command.
+	Model       string            `yaml:"model"`       // judge, embedding
+	BaseURL     string            `yaml:"base_url"`    // judge, embedding: of an OpenAI-compatible endpoint
+	APIKey      string            `yaml:"api_key"`     // judge, embedding: sent as a bearer token; never logged
+	Rubric      string            `yaml:"rubric"`      // judge: file beside the configuration
+	Scale       *[2]float64       `yaml:"scale"`       // judge: worst and best score; default 1 to 5
+	Mode        string            `yaml:"mode"`        // judge: single (default) or pairwise
+	Votes       int               `yaml:"votes"`       // judge: answers for one sample; default 1
+	Vote        string            `yaml:"vote"`        // judge: median (default) or mean of the votes
+	Temperature *float64          `yaml:"temperature"` // judge; absent leaves it to the endpoint
+	MaxTokens   int               `yaml:"max_tokens"`  // judge: of one answer; 0 leaves it to the endpoint
+	Price       AskPrice          `yaml:"price"`       // what a call costs
+	Budget      Quota             `yaml:"budget"`      // most calls in a period; none means no such limit
+	Rate        *float64          `yaml:"rate"`        // share of the samples that is scored at most; default 1
+	Concurrency int               `yaml:"concurrency"` // samples scored at a time; default 4
+	Timeout     time.Duration     `yaml:"timeout"`     // of one call; default 30 s
+	Patience    time.Duration     `yaml:"patience"`    // a sample that waited longer is passed over; default 15 min
+	URL         string            `yaml:"url"`         // http
+	Headers     map[string]string `yaml:"headers"`     // http: values may be secret and are never shown
+	Command     []string          `yaml:"command"`     // command: program and arguments
+	Env         map[string]string `yaml:"env"`         // command: its whole environment; values may be secret
+	MemoryMB    int               `yaml:"memory_mb"`   // command: address space, in MiB; default 512
+	Persistent  bool              `yaml:"persistent"`  // command: stays and reads a sample a line
+
+	RubricText string `yaml:"-"` // content of Rubric, loaded with the configuration
 }
 
 // Direction says which way a metric gets worse.
