@@ -3,11 +3,11 @@ package detect
 import "math"
 
 // Drop estimates how far the mean of y lies below the reference since the estimated start, up to the end
-// if there is one, with a 95 % interval that may be looked at after every sample: see interval. Strata are
+// if there is one, with a 95 % interval that may be looked at after every sample: see halfWidth. Strata are
 // compared with themselves, in the mix of what came since the start. Without any sample to tell from, the
 // drop is 0 and the interval -1 to 1.
 func (d *Detector) Drop() (drop, lo, hi float64) {
-	s := d.shift()
+	s := d.shift(d.excess.leader())
 	if s.current <= 0 {
 		return 0, -1, 1
 	}
@@ -23,16 +23,16 @@ type shift struct {
 	single    float64 // variance of one sample
 }
 
-// shift compares every stratum with its reference.
-func (d *Detector) shift() (s shift) {
+// shift compares every stratum with its reference, since the start of excursion k.
+func (d *Detector) shift(k int) (s shift) {
 	total := 0.0
 	for g := d.latest; g != nil; g = g.next {
-		if cur, ref := d.sides(g); ref.W > 0 {
+		if cur, ref := d.sides(g, k); ref.W > 0 {
 			total += cur.W
 		}
 	}
 	for g := d.latest; g != nil; g = g.next {
-		cur, ref := d.sides(g)
+		cur, ref := d.sides(g, k)
 		if cur.W <= 0 || ref.W <= 0 {
 			continue
 		}
@@ -45,10 +45,9 @@ func (d *Detector) shift() (s shift) {
 	return s
 }
 
-// sides returns what came to a stratum since the estimated start, up to the end if there is one, and the
-// reference without it.
-func (d *Detector) sides(g *stratum) (cur, ref sums) {
-	k := d.excess.leader()
+// sides returns what came to a stratum since the start of excursion k, or since that of the alarm up to
+// the end if there is one, and the reference without it.
+func (d *Detector) sides(g *stratum, k int) (cur, ref sums) {
 	m, ok := g.before(k, d.excess.start[k])
 	switch {
 	case d.alarm == nil && (!ok || d.excess.value[k] <= 1):

@@ -10,7 +10,8 @@ const leastGap = 0.02
 type alarm struct {
 	evidence float64
 	start    uint64 // estimated, in live samples before the first bad one
-	at       uint64 // live samples at the alarm
+	earliest uint64 // the interval of the start
+	latest   uint64
 	gap      float64
 	ended    bool
 	endedAt  uint64
@@ -23,7 +24,8 @@ func (d *Detector) Raise() {
 		return
 	}
 	k := d.excess.leader()
-	a := &alarm{evidence: d.E(), start: d.Start(), at: d.live}
+	a := &alarm{evidence: d.E(), start: d.Start()}
+	a.earliest, a.latest = d.StartInterval()
 	for g := d.latest; g != nil; g = g.next {
 		g.cut(k, a.start)
 	}

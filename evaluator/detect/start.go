@@ -14,29 +14,49 @@ func (d *Detector) Start() uint64 {
 	return d.excess.start[k]
 }
 
-// startReach is how far the true start of a step may be from the estimated one, in units of the variance
-// over the squared drop.
-const startReach = 11
+// Constants of the interval of a start.
+const (
+	startReach    = 10   // of the true start from an estimated one, in variances over the squared drop
+	startDoubtful = 0.01 // a stake with less of the leader's evidence has no say
+)
 
-// StartInterval returns a 95 % interval of Start, for a fall that came at once: the estimate of a change
-// between two known means is off by a random number of samples that grows with the variance and falls
-// with the square of the step (Bai 1997). It ends at the alarm, and does not begin before the first live
-// sample. It gets better as the size of the drop becomes known.
+// StartInterval returns a 95 % interval of Start, for a fall that came at once. The estimate of a change
+// between two known means is off by a random number of samples that grows with their variance and falls
+// with the square of the step (Bai 1997). But the step is not known at an alarm, and the stakes differ on
+// it: the interval holds what every stake that has evidence would say. It begins at the first live sample
+// at the earliest, ends at the alarm at the latest, and stays as it was at the alarm.
 func (d *Detector) StartInterval() (lo, hi uint64) {
-	start, end := d.Start(), d.live
 	if d.alarm != nil {
-		end = d.alarm.at
+		return d.alarm.earliest, d.alarm.latest
 	}
-	s := d.shift()
+	best := d.excess.value[d.excess.leader()]
+	if best <= 1 {
+		return 0, d.live
+	}
+	lo, hi = d.live, 0
+	for k, v := range d.excess.value {
+		if v < best*startDoubtful || v <= 1 {
+			continue
+		}
+		l, h := d.startsOf(k)
+		lo, hi = min(lo, l), max(hi, h)
+	}
+	return lo, hi
+}
+
+// startsOf is the interval that excursion k would give.
+func (d *Detector) startsOf(k int) (lo, hi uint64) {
+	start, s := d.excess.start[k], d.shift(k)
 	if s.current <= 0 || s.drop <= 0 {
-		return 0, end
+		return 0, d.live
 	}
 	reach := math.Ceil(startReach * d.vif.value * max(s.single, d.s0*d.s0) / (s.drop * s.drop))
 	if reach < float64(start) {
 		lo = start - uint64(reach)
 	}
-	if reach < float64(end-start) {
-		end = start + uint64(reach)
+	hi = d.live
+	if reach < float64(hi-start) {
+		hi = start + uint64(reach)
 	}
-	return lo, end
+	return lo, hi
 }

@@ -80,7 +80,7 @@ func (d *Detector) valid() bool {
 			within(float64(d.bets.stake[k]), float64(d.bets.largest)) && d.excess.start[k] <= d.live
 	}
 	if a := d.alarm; a != nil {
-		ok = ok && within(a.evidence, ceiling) && within(a.gap, 1) && a.start <= a.at && a.at <= d.live && a.endedAt <= d.live
+		ok = ok && within(a.evidence, ceiling) && within(a.gap, 1) && a.start <= d.live && a.earliest <= a.latest && a.latest <= d.live && a.endedAt <= d.live
 	}
 	for g := d.latest; g != nil; g = g.next {
 		ok = ok && g.ref.valid() && g.cur.valid()
@@ -144,7 +144,8 @@ func (a *alarm) fields(c coder) {
 	c.float(&a.evidence)
 	c.float(&a.gap)
 	c.number(&a.start)
-	c.number(&a.at)
+	c.number(&a.earliest)
+	c.number(&a.latest)
 	c.flag(&a.ended)
 	c.number(&a.endedAt)
 }

@@ -20,7 +20,7 @@ func (r firstReader) single(f *float32) {
 	*f = float32(min(v, mostExcess))
 }
 
-// readFirst reads version 1: it kept every mark with its start, and did not tell when the alarm was.
+// readFirst reads version 1: it kept every mark with its start, and had no interval of the start.
 func (d *Detector) readFirst(data *reader) {
 	r := firstReader{data}
 	var strata, raised bool
@@ -42,7 +42,7 @@ func (d *Detector) readFirst(data *reader) {
 	d.vif.count, d.vif.diffs = uint8(min(count, math.MaxUint8)), uint32(min(diffs, math.MaxUint32))
 	closing := d.readFirstBets(r)
 	if raised {
-		a.at = d.live
+		a.latest = d.live
 		d.alarm, d.self = &a, closing
 	}
 	if strata {
