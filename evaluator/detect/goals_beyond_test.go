@@ -230,8 +230,6 @@ func update(b *testing.B, o detect.Options, l func() law) {
 	}
 }
 
-// Detectors do not see batches: the same samples in whatever parts give the same evidence. What is told
-// here is that a detector keeps nothing of a call but its samples.
 func ExampleDetector_Update() {
 	base := make([]detect.Observation, 100)
 	for i := range base {

@@ -90,6 +90,27 @@ func TestRestartAnywhere(t *testing.T) {
 	})
 }
 
+// A detector knows no batches: whoever looks after one sample or after a thousand, and how often, gets the
+// same in the end.
+func TestBatchesDoNotExist(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		o := options(t)
+		base, live := observations(t, "baseline", 50, 1, .5), observations(t, "live", 100, 1, .5)
+		a, b := newDetector(t, o, base), newDetector(t, o, base)
+		for from, to := 0, 0; from < len(live); from = to {
+			to = min(len(live), from+rapid.IntRange(1, 1000).Draw(t, "batch"))
+			for i, x := range live[from:to] {
+				a.Update(x)
+				b.Update(x)
+				same(t, from+i, b, b) // looks at everything
+				b.Detectable()
+				b.Noticeable(1000, 0)
+			}
+			same(t, to, a, b)
+		}
+	})
+}
+
 // Weights of 1 are no weights, and names of strata are only names.
 func TestWeightsOfOneAndNames(t *testing.T) {
 	other := map[string]string{"a": "z", "b": "a", "c": ""}
