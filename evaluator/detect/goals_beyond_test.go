@@ -2,6 +2,7 @@ package detect_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -14,61 +15,79 @@ import (
 
 // beyondGoals are of many streams, and of values that are new.
 func beyondGoals() []goal {
-	return []goal{{name: "G9", measure: fleet}, {name: "- sticky", measure: sticky}, {name: "+ new value", measure: newValue}}
+	return []goal{{name: "G9 open ones stay", measure: fleetGoal(true)}, {name: "G9 open ones leave", measure: fleetGoal(false)}, {name: "- sticky", measure: sticky}, {name: "+ new value", measure: newValue}}
 }
 
-// fleet is 300 streams of which 15 fall by 5 points after 10,000 of 20,000 samples.
-func fleet(t *testing.T) []line {
-	const streams, bad, steps, change = 300, 15, 20_000, 10_000
-	n := runs(t, 6)
-	var alone, together []float64
-	wrong, right := 0, 0
-	for seed := range n {
-		r := rand.New(rand.NewPCG(uint64(seed), 10))
-		l := passFail(.92)
-		var f detect.Fleet[int]
-		f.Resize(streams)
-		first := map[int]bool{}
-		ds := make([]*detect.Detector, streams)
-		for i := range ds {
-			ds[i] = made(t, plain, r, 2000, l)
+// fleetGoal is 300 streams of which 15 fall by 5 points after 10,000 of 20,000 samples. An open stream
+// may stay one of the discoveries that the rule counts, with the evidence of its alarm, as the engine has
+// it; or leave them, which is told beside it.
+func fleetGoal(stay bool) func(t *testing.T) []line {
+	return func(t *testing.T) []line {
+		var f fleetRun
+		n := runs(t, 6)
+		for seed := range n {
+			f.run(t, seed, stay)
 		}
-		for step := range steps {
-			for i, d := range ds {
-				drop := 0.0
-				if i < bad && step >= change {
-					drop = .05
-				}
-				e := d.Update(l(r, 0, drop))
-				if f.Set(i, e/budget); e >= budget && i < bad && step >= change && !first[i] {
-					first[i] = true
-					alone = append(alone, float64(step-change+1))
-				}
+		rule := map[bool]string{true: "open ones stay", false: "open ones leave"}[stay]
+		v, e := share(f.wrong, max(1, f.wrong+f.right))
+		found, ef := share(f.right, fleetBad*n)
+		a, ea := medianOf(f.alone)
+		b, eb := medianOf(f.together)
+		return []line{{goal: "G9", what: "false share of the alarms of 300 streams, " + rule, value: v, err: e, limit: .05, told: !stay},
+			{goal: "G9", what: "found of 15 that fell, " + rule, value: found, err: ef, limit: 1, least: true, told: !stay},
+			{goal: "G9", what: "median delay over that of streams alone, " + rule, value: b / a, err: b / a * math.Hypot(ea/a, eb/b), limit: 2, told: !stay}}
+	}
+}
+
+const fleetSize, fleetBad, fleetChange = 300, 15, 10_000
+
+// fleetRun gathers what came of some fleets: delays of the bad streams alone and by the rule, and alarms.
+type fleetRun struct {
+	alone, together []float64
+	wrong, right    int
+}
+
+func (fr *fleetRun) run(t *testing.T, seed int, stay bool) {
+	r := rand.New(rand.NewPCG(uint64(seed), 30))
+	l := passFail(.92)
+	var f detect.Fleet[int]
+	f.Resize(fleetSize)
+	ds, known := make([]*detect.Detector, fleetSize), make([]bool, fleetSize)
+	for i := range ds {
+		ds[i] = made(t, plain, r, 2000, l)
+	}
+	for step := range 2 * fleetChange {
+		for i, d := range ds {
+			bad := i < fleetBad && step >= fleetChange
+			e := d.Update(l(r, 0, map[bool]float64{true: .05}[bad]))
+			if f.Set(i, e/budget); d.Raised() && !stay {
+				f.Set(i, 0)
 			}
-			if f.Candidates() == 0 {
-				continue
+			if bad && e >= budget && !known[i] {
+				known[i] = true
+				fr.alone = append(fr.alone, float64(step-fleetChange+1))
 			}
-			for _, i := range f.Alarms() {
-				switch {
-				case ds[i].Raised():
-				case i < bad && step >= change:
-					right++
-					together = append(together, float64(step-change+1))
-					ds[i].Raise()
-				default:
-					wrong++
-					ds[i].Reset()
-				}
-			}
+		}
+		if f.Candidates() > 0 {
+			fr.take(ds, f.Alarms(), step)
 		}
 	}
-	v, e := share(wrong, max(1, wrong+right))
-	found, ef := share(right, bad*n)
-	a, ea := medianOf(alone)
-	b, eb := medianOf(together)
-	return []line{{goal: "G9", what: "false share of the alarms of 300 streams", value: v, err: e, limit: .05},
-		{goal: "G9", what: "found of 15 that fell", value: found, err: ef, limit: 1, least: true},
-		{goal: "G9", what: "median delay over that of streams alone", value: b / a, err: b/a*ea/a + eb/a, limit: 2}}
+}
+
+// take raises what alarms rightly, and starts anew what does not.
+func (fr *fleetRun) take(ds []*detect.Detector, alarms []int, step int) {
+	for _, i := range alarms {
+		switch {
+		case ds[i].Raised():
+		case i < fleetBad && step >= fleetChange:
+			fr.right++
+			fr.together = append(fr.together, float64(step-fleetChange+1))
+			ds[i].Raise()
+		default:
+			fr.wrong++
+			ds[i].Reset()
+		}
+	}
 }
 
 // sticky is harm that hits the same 3 of 200 customers. One half of the budget is the whole's, one half

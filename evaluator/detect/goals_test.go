@@ -146,7 +146,7 @@ func share(k, n int) (value, err float64) {
 func healthy(t testing.TB, o detect.Options, l func() law, base, n, length int) []float64 {
 	alarms := make([]float64, n)
 	for seed := range alarms {
-		r := rand.New(rand.NewPCG(uint64(seed), 1))
+		r := rand.New(rand.NewPCG(uint64(seed), 21))
 		l := l()
 		d := made(t, o, r, base, l)
 		for i := range length {
@@ -170,7 +170,7 @@ type fall struct {
 
 // run feeds a stream until it alarms after its fall, and returns how long that took.
 func (f fall) run(t testing.TB, seed int) (d *detect.Detector, l law, r *rand.Rand, delay int) {
-	r = rand.New(rand.NewPCG(uint64(seed), 2))
+	r = rand.New(rand.NewPCG(uint64(seed), 22))
 	l = f.l()
 	d = made(t, f.o, r, f.base, l)
 	for i := range f.live {
