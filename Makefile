@@ -70,7 +70,7 @@ bench: engine ## Benchmarks of ingest, scoring, detector and store.
 
 .PHONY: bench-detect
 bench-detect: ## Measure the goals of the detector: false alarms, delays, intervals (some minutes).
-	ASGOOD_MONTECARLO=20 $(GO) test -v -count 1 -timeout 30m -run '^TestGoals$$' ./evaluator/detect | grep -vE '^(===|---| +---)'; exit $${PIPESTATUS[0]}
+	ASGOOD_MONTECARLO=10 $(GO) test -v -count 1 -timeout 30m -run '^TestGoals$$' ./evaluator/detect | grep -vE '^(===|---| +---)'; exit $${PIPESTATUS[0]}
 
 .PHONY: fuzz
 fuzz: engine ## Run every fuzz target for FUZZTIME each.

@@ -243,7 +243,9 @@ func update(b *testing.B, o detect.Options, l func() law) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		if i&(len(live)-1) == 0 {
+			b.StopTimer()
 			r.Shuffle(len(live), func(i, j int) { live[i], live[j] = live[j], live[i] })
+			b.StartTimer()
 		}
 		d.Update(live[i&(len(live)-1)])
 	}
