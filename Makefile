@@ -70,6 +70,10 @@ chromium:
 bench: engine ## Benchmarks of ingest, scoring, detector and store.
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: bench-detect
+bench-detect: ## Measure the goals of the detector: false alarms, delays, intervals (some minutes).
+	ASGOOD_MONTECARLO=10 $(GO) test -v -count 1 -timeout 30m -run '^TestGoals$$' ./evaluator/detect | grep -vE '^(===|---| +---)'; exit $${PIPESTATUS[0]}
+
 .PHONY: fuzz
 fuzz: engine ## Run every fuzz target for FUZZTIME each.
 	@set -e; for pkg in $$($(GO) list ./...); do \

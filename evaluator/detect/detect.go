@@ -24,12 +24,6 @@ const (
 	MaxThreshold = 1e12
 )
 
-// closeThreshold is the evidence that ends a regression: one false end in so many bad samples.
-const closeThreshold = 1e4
-
-// ceiling keeps evidence finite; it is far above every threshold.
-const ceiling = 1e300
-
 // Options configures a Detector.
 type Options struct {
 	// Strata compares every observation with the mean of its own stratum. Without it strata are ignored.
@@ -49,27 +43,21 @@ type Observation struct {
 // Detector gathers evidence that the mean of a stream fell below its baseline. It is made from the
 // baseline and fed the live samples in order. It is not safe for concurrent use.
 type Detector struct {
-	opts Options
-	n0   uint64
-	m0   float64 // mean of the baseline, one failure added where there are no strata
-	s0   float64 // standard deviation within the strata
-	bets bets
-	vif  inflation
-	low  float64 // lower confidence bound of the baseline's mean
+	threshold float64
+	m0        float64 // mean of the baseline, one failure added where there are no strata
+	s0        float64 // standard deviation within the strata
+	reach     float64 // of the lower bound below m0, for independent samples
+	low       float64 // lower confidence bound of the baseline's mean
+	bets      bets
+	vif       inflation
 
-	live    uint64
-	self    [betCount]float64 // evidence against the reference that learns
-	pinned  [betCount]float64 // evidence against the lower bound
-	excess  excursion         // since when the evidence grows
-	strata  []*stratum
-	index   map[string]*stratum
-	raised  bool
-	frozen  float64 // evidence at the alarm
-	startAt uint64  // estimated start, kept at the alarm
-	gap     float64 // drop at the alarm
-	closing [betCount]float64
-	ended   bool
-	endedAt uint64
+	live   uint64
+	self   evidence            // evidence against the reference that learns; while raised, of the end
+	pinned evidence            // evidence against the lower bound
+	excess excursion           // since when the evidence grows
+	latest *stratum            // all strata, the latest first
+	index  map[string]*stratum // by key; nil without strata
+	alarm  *alarm              // nil while not raised
 }
 
 // New makes a detector from a baseline of at least MinBaseline observations in their order.
@@ -80,7 +68,10 @@ func New(o Options, baseline []Observation) (*Detector, error) {
 	if !(o.Threshold >= MinThreshold && o.Threshold <= MaxThreshold) {
 		return nil, fmt.Errorf("threshold %v is not between %v and %v", o.Threshold, float64(MinThreshold), float64(MaxThreshold))
 	}
-	d := &Detector{opts: o, n0: uint64(len(baseline)), index: map[string]*stratum{}}
+	d := &Detector{threshold: o.Threshold}
+	if o.Strata {
+		d.index = make(map[string]*stratum)
+	}
 	for i, x := range baseline {
 		if err := check(x); err != nil {
 			return nil, fmt.Errorf("observation %d of the baseline: %w", i+1, err)
@@ -89,12 +80,9 @@ func New(o Options, baseline []Observation) (*Detector, error) {
 	}
 	if !o.Strata {
 		// One failure more than were seen: a short baseline without any would make the first one an alarm.
-		d.strata[0].ref.add(0, 1)
+		d.latest.ref.add(0, 1)
 	}
 	d.measure(baseline)
-	d.bets = newBets(o.Threshold, d.m0, d.s0)
-	d.learnInflation(baseline)
-	d.bound()
 	return d, nil
 }
 
@@ -115,64 +103,73 @@ func weight(x Observation) float64 {
 	return x.Weight
 }
 
-// measure sets the mean and the spread that the bets and the lower bound are made of.
+// measure sets what the bets, the inflation and the lower bound are made of: the mean, the spread within
+// the strata, and the residuals in their order.
 func (d *Detector) measure(baseline []Observation) {
-	var all sums
-	for _, g := range d.strata {
-		all.join(g.ref)
+	var ref, all sums
+	strata := 0.0
+	for g := d.latest; g != nil; g = g.next {
+		ref.join(g.ref)
+		strata++
 	}
-	d.m0 = all.mean()
-	var within, df float64
+	d.m0 = ref.mean()
+	squares := 0.0
 	for _, x := range baseline {
-		e := x.Y - d.find(x.Stratum).ref.mean()
-		within += e * e
+		w := weight(x)
+		e := w * (x.Y - d.find(x.Stratum).ref.mean())
+		squares += e * e
+		all.add(x.Y, w)
 	}
-	if df = float64(len(baseline) - len(d.strata)); df > 0 {
-		d.s0 = math.Sqrt(within / df)
+	n := float64(len(baseline))
+	if n > strata {
+		d.s0 = math.Sqrt(squares / all.WW * n / (n - strata))
 	}
 	if d.s0 < 0.02 {
 		d.s0 = max(0.02, math.Sqrt(d.m0*(1-d.m0))/2)
 	}
-}
-
-// learnInflation reads the baseline's residuals in their order.
-func (d *Detector) learnInflation(baseline []Observation) {
-	d.vif = newInflation(d.s0)
+	d.bets = newBets(d.threshold, d.m0, d.s0, all.W/all.WW)
+	d.vif = newInflation(d.s0 * d.s0 * all.WW / n)
 	for _, x := range baseline {
-		d.vif.add(x.Y - d.find(x.Stratum).ref.mean())
+		d.vif.add(weight(x) * (x.Y - d.find(x.Stratum).ref.mean()))
 	}
+	d.reach = confidence(n) * d.s0 / math.Sqrt(all.effective())
+	d.bound()
 }
 
-// bound sets the lower confidence bound of the baseline's mean: at 95 %, at 99 % for a short baseline,
-// since one in twenty of those is a liar that an alarm of once in 100,000 would notice.
-func (d *Detector) bound() {
-	z := 1.645
-	if d.n0 < 500 {
-		z = 2.326
+// confidence is the normal quantile of the lower bound: at 95 %, at 99 % for a short baseline, since one
+// in twenty of those is a liar that an alarm of once in 100,000 would notice.
+func confidence(n float64) float64 {
+	if n < 500 {
+		return 2.326
 	}
-	d.low = max(0, d.m0-z*d.s0*math.Sqrt(d.vif.value/float64(d.n0)))
+	return 1.645
 }
 
-// stratum returns the stratum of a name, made when it is new.
+// bound sets the lower confidence bound of the baseline's mean.
+func (d *Detector) bound() { d.low = max(0, d.m0-d.reach*math.Sqrt(d.vif.value)) }
+
+// stratum returns the stratum of a key, made when it is new.
 func (d *Detector) stratum(key string) *stratum {
 	if g := d.find(key); g != nil {
 		return g
 	}
-	if !d.opts.Strata {
+	if d.index == nil {
 		key = ""
 	}
-	g := newStratum(key)
-	d.index[key] = g
-	d.strata = append(d.strata, g)
+	return d.put(&stratum{key: key})
+}
+
+func (d *Detector) put(g *stratum) *stratum {
+	g.next, d.latest = d.latest, g
+	if d.index != nil {
+		d.index[g.key] = g
+	}
 	return g
 }
 
 func (d *Detector) find(key string) *stratum {
-	if !d.opts.Strata {
-		if len(d.strata) == 0 {
-			return nil
-		}
-		return d.strata[0]
+	if d.index == nil {
+		return d.latest
 	}
 	return d.index[key]
 }
@@ -191,16 +188,19 @@ func (d *Detector) Expected(stratum string) (float64, bool) {
 // a fault of the caller: it is counted as a live sample and otherwise ignored.
 func (d *Detector) Update(x Observation) float64 {
 	d.live++
-	if check(x) != nil {
+	if !(x.Y >= 0 && x.Y <= 1 && x.Weight >= 0 && x.Weight <= 1) {
 		return d.E()
 	}
-	g, w := d.stratum(x.Stratum), weight(x)
+	g, w := d.latest, weight(x)
+	if d.index != nil {
+		g = d.stratum(x.Stratum)
+	}
 	switch {
 	case !g.ready():
-		if !d.raised {
+		if d.alarm == nil {
 			g.ref.add(x.Y, w)
 		}
-	case d.raised:
+	case d.alarm != nil:
 		d.watchEnd(g, x.Y, w)
 	default:
 		d.watch(g, x.Y, w)
@@ -212,20 +212,17 @@ func (d *Detector) Update(x Observation) float64 {
 func (d *Detector) watch(g *stratum, y, w float64) {
 	r := g.ref.mean()
 	d.excess.begin(d.live - 1)
-	g.mark(&d.excess.start, g.ref)
-	a := d.bets.factors(w*(r-y), r, d.vif.value)
-	for k := range a {
-		d.self[k] = min((d.self[k]+1)*a[k], ceiling)
-	}
-	d.excess.grow(&a)
-	if !d.opts.Strata {
-		b := d.bets.factors(w*(d.low-y), d.low, d.vif.value)
-		for k := range b {
-			d.pinned[k] = min((d.pinned[k]+1)*b[k], ceiling)
-		}
+	g.mark(&d.excess.start, d.live-1, &g.ref)
+	var f [betCount]float64
+	d.bets.factors(&f, w*(r-y), r, d.vif.value)
+	d.self.add(&f)
+	d.excess.grow(&f)
+	if d.index == nil {
+		d.bets.factors(&f, w*(d.low-y), d.low, d.vif.value)
+		d.pinned.add(&f)
 	}
 	g.ref.add(y, w)
-	if d.vif.add(y - r) {
+	if d.vif.add(w * (y - r)) {
 		d.bound()
 	}
 }
@@ -233,13 +230,14 @@ func (d *Detector) watch(g *stratum, y, w float64) {
 // E is the evidence that the stream is worse than its baseline: under no change it reaches c once in c
 // samples or less often, on average over baselines. While the detector is raised it stays what it was.
 func (d *Detector) E() float64 {
-	if d.raised {
-		return d.frozen
+	switch {
+	case d.alarm != nil:
+		return d.alarm.evidence
+	case d.index != nil:
+		return d.self.mean()
+	default:
+		return d.self.mean()/2 + d.pinned.mean()/2
 	}
-	if d.opts.Strata {
-		return mean(&d.self)
-	}
-	return mean(&d.self)/2 + mean(&d.pinned)/2
 }
 
 // Live returns how many live samples there were.
@@ -247,82 +245,3 @@ func (d *Detector) Live() uint64 { return d.live }
 
 // VIF returns by how much dependence of successive samples inflates the variance of their mean, 1 for none.
 func (d *Detector) VIF() float64 { return d.vif.value }
-
-// Start estimates how many live samples came before the first bad one. Without any evidence it is all.
-func (d *Detector) Start() uint64 {
-	if d.raised {
-		return d.startAt
-	}
-	k := d.excess.leader()
-	if d.excess.value[k] <= 1 {
-		return d.live
-	}
-	return d.excess.start[k]
-}
-
-// Raise takes the alarm: from now on the reference is what it was at the estimated start, and the
-// detector looks for the end.
-func (d *Detector) Raise() {
-	if d.raised {
-		return
-	}
-	k := d.excess.leader()
-	d.frozen, d.startAt = d.E(), d.Start()
-	for _, g := range d.strata {
-		g.cut(k, d.startAt)
-	}
-	drop, _, _ := d.dropOf(func(g *stratum) sums { return g.cur })
-	d.gap = max(drop, 0.02) // a smaller one could not be told from its end
-	d.raised, d.ended = true, false
-	d.closing, d.excess = [betCount]float64{}, excursion{}
-}
-
-// Raised reports whether Raise was called and Reset was not.
-func (d *Detector) Raised() bool { return d.raised }
-
-// watchEnd bets, while raised, that the mean is back within a quarter of the gap.
-func (d *Detector) watchEnd(g *stratum, y, w float64) {
-	if !d.ended {
-		d.excess.begin(d.live - 1)
-		g.mark(&d.excess.start, g.cur)
-	}
-	g.cur.add(y, w)
-	if d.ended {
-		return
-	}
-	q := max(0, g.ref.mean()-d.gap/4)
-	f := d.bets.factors(w*(y-q), 1-q, d.vif.value)
-	for k := range f {
-		d.closing[k] = min((d.closing[k]+1)*f[k], ceiling)
-	}
-	d.excess.grow(&f)
-	if mean(&d.closing) >= closeThreshold {
-		d.ended, d.endedAt = true, d.excess.start[d.excess.leader()]
-	}
-}
-
-// Recovered reports whether the mean is back. It stays so until Reset.
-func (d *Detector) Recovered() bool { return d.raised && d.ended }
-
-// RecoveredFrom estimates how many live samples came before the first good one again.
-func (d *Detector) RecoveredFrom() uint64 { return d.endedAt }
-
-// Reset starts the evidence anew against the reference as it was frozen. Without Raise before it the
-// reference stays as it is.
-func (d *Detector) Reset() {
-	d.self, d.pinned, d.closing, d.excess = [betCount]float64{}, [betCount]float64{}, [betCount]float64{}, excursion{}
-	d.raised, d.ended, d.frozen, d.gap = false, false, 0, 0
-	for _, g := range d.strata {
-		g.cur = sums{}
-		g.forget()
-	}
-	d.vif.interrupt()
-}
-
-func mean(v *[betCount]float64) float64 {
-	sum := 0.0
-	for k := range v {
-		sum += v[k] / betCount // divided first, so that the sum stays finite
-	}
-	return sum
-}

@@ -10,26 +10,28 @@ const inflationBatch = 40
 // compares means of neighbouring batches, which a shift of level leaves alone but for one difference.
 type inflation struct {
 	value    float64 // 1 for independent samples
-	variance float64 // of one sample
+	variance float64 // of one weighted residual
 	sum      float64 // of the open batch
-	count    uint64
 	last     float64 // mean of the batch before
-	hasLast  bool
 	squares  float64 // sum of squared differences
-	diffs    uint64
+	diffs    uint32
+	count    uint8
+	hasLast  bool
 }
 
-func newInflation(s0 float64) inflation {
-	return inflation{value: 1, variance: s0 * s0}
+func newInflation(variance float64) inflation {
+	return inflation{value: 1, variance: variance}
 }
 
 // add takes the next residual and reports whether the value changed.
 func (v *inflation) add(e float64) bool {
 	v.sum += e
 	v.count++
-	if v.count < inflationBatch {
-		return false
-	}
+	return v.count >= inflationBatch && v.batch()
+}
+
+// batch ends a batch.
+func (v *inflation) batch() bool {
 	m := v.sum / inflationBatch
 	v.sum, v.count = 0, 0
 	if v.hasLast {

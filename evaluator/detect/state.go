@@ -5,116 +5,180 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 )
 
-// stateVersion changes when the saved form does.
-const stateVersion = 1
+// stateVersion changes when the saved form does. Version 1 is still read.
+const stateVersion = 2
 
 var errState = errors.New("not the state of a detector")
 
 // MarshalBinary returns the whole state. The same state gives the same bytes.
 func (d *Detector) MarshalBinary() ([]byte, error) {
-	w := writer{buf: make([]byte, 0, 512+len(d.strata)*(64+betCount*40))}
+	return d.AppendBinary(make([]byte, 0, 512))
+}
+
+// AppendBinary appends the whole state to b, so that many detectors can share a buffer.
+func (d *Detector) AppendBinary(b []byte) ([]byte, error) {
+	w := writer{buf: b}
 	w.uint(stateVersion)
 	d.fields(&w)
-	w.uint(uint64(len(d.strata)))
-	for _, g := range d.strata {
-		g.fields(&w)
+	for g := d.latest; g != nil; g = g.next {
+		more := true
+		w.flag(&more)
+		g.fields(&w, &d.excess.start)
 	}
+	more := false
+	w.flag(&more)
 	return w.buf, nil
 }
 
 // UnmarshalBinary restores a state. What is not a state is refused and leaves the detector unusable.
 func (d *Detector) UnmarshalBinary(data []byte) error {
 	r := &reader{data: data}
-	if v := r.uint(); v != stateVersion {
+	*d = Detector{}
+	switch v := r.uint(); v {
+	case 1:
+		d.readFirst(r)
+	case stateVersion:
+		d.read(r)
+	default:
 		return fmt.Errorf("%w: version %d", errState, v)
 	}
-	*d = Detector{index: map[string]*stratum{}}
-	d.fields(r)
-	for n := r.uint(); n > 0 && r.err == nil; n-- {
-		g := &stratum{}
-		g.fields(r)
-		if d.index[g.key] != nil {
-			return errState
-		}
-		d.index[g.key] = g
-		d.strata = append(d.strata, g)
-	}
-	if r.err == nil && len(r.data) > 0 {
+	if r.err == nil && (len(r.data) > 0 || !d.valid()) {
 		r.err = errState
 	}
-	if r.err != nil {
-		return r.err
-	}
-	return d.validate()
+	return r.err
 }
 
-// validate refuses numbers that no detector can hold, which would spread as NaN.
-func (d *Detector) validate() error {
-	ok := d.opts.Threshold >= MinThreshold && d.opts.Threshold <= MaxThreshold && d.vif.value >= 1 &&
-		d.vif.variance > 0 && d.n0 >= MinBaseline && len(d.strata) > 0 && (d.opts.Strata || d.strata[0].key == "")
-	for _, v := range [][betCount]float64{d.self, d.pinned, d.closing, d.excess.value, d.bets.stake} {
-		for _, x := range v {
-			ok = ok && x >= 0 && x <= ceiling
+func (d *Detector) read(r *reader) {
+	d.fields(r)
+	for end, more := &d.latest, true; ; {
+		if r.flag(&more); !more || r.err != nil {
+			return
 		}
+		g := &stratum{}
+		g.fields(r, &d.excess.start)
+		if d.index == nil && d.latest != nil || d.index[g.key] != nil {
+			r.err = errState
+			return
+		}
+		if d.index != nil {
+			d.index[g.key] = g
+		}
+		*end, end = g, &g.next
 	}
-	if !ok {
-		return errState
-	}
-	return nil
 }
+
+// valid reports whether a detector can hold such numbers: others would spread as NaN.
+func (d *Detector) valid() bool {
+	ok := d.threshold >= MinThreshold && d.threshold <= MaxThreshold && d.vif.value >= 1 && d.vif.variance > 0 &&
+		d.vif.count < inflationBatch && within(d.m0, 1) && within(d.low, 1) && d.s0 > 0 && within(d.reach, ceiling) &&
+		d.latest != nil && (d.index != nil || d.latest.key == "")
+	for k := range betCount {
+		ok = ok && within(d.self[k], ceiling) && within(d.pinned[k], ceiling) && within(float64(d.excess.value[k]), mostExcess) &&
+			within(float64(d.bets.stake[k]), float64(d.bets.largest)) && d.excess.start[k] <= d.live
+	}
+	if a := d.alarm; a != nil {
+		ok = ok && within(a.evidence, ceiling) && within(a.gap, 1) && a.start <= d.live && a.earliest <= a.latest && a.latest <= d.live && a.endedAt <= d.live
+	}
+	for g := d.latest; g != nil; g = g.next {
+		ok = ok && g.ref.valid() && g.cur.valid()
+	}
+	return ok
+}
+
+func (s sums) valid() bool { return s.W >= 0 && s.WW >= 0 && s.Y <= s.W*(1+1e-9)+1e-9 && s.Y >= -1e-9 }
+
+func within(v, most float64) bool { return v >= 0 && v <= most }
 
 // coder writes or reads one field after the other, so that both forms are one list.
 type coder interface {
 	float(*float64)
+	single(*float32)
 	number(*uint64)
 	flag(*bool)
 	text(*string)
 }
 
 func (d *Detector) fields(c coder) {
-	c.flag(&d.opts.Strata)
-	c.flag(&d.raised)
-	c.flag(&d.ended)
-	c.flag(&d.vif.hasLast)
-	for _, n := range []*uint64{&d.n0, &d.live, &d.startAt, &d.endedAt, &d.vif.count, &d.vif.diffs} {
-		c.number(n)
+	strata, raised := d.index != nil, d.alarm != nil
+	c.flag(&strata)
+	c.flag(&raised)
+	if strata && d.index == nil {
+		d.index = make(map[string]*stratum)
 	}
-	for _, f := range []*float64{&d.opts.Threshold, &d.m0, &d.s0, &d.low, &d.frozen, &d.gap, &d.bets.largest,
-		&d.vif.value, &d.vif.variance, &d.vif.sum, &d.vif.last, &d.vif.squares} {
+	if raised && d.alarm == nil {
+		d.alarm = new(alarm)
+	}
+	for _, f := range []*float64{&d.threshold, &d.m0, &d.s0, &d.reach, &d.low} {
 		c.float(f)
 	}
+	c.number(&d.live)
+	c.single(&d.bets.largest)
 	for k := range betCount {
-		for _, f := range []*float64{&d.bets.stake[k], &d.self[k], &d.pinned[k], &d.closing[k], &d.excess.value[k]} {
-			c.float(f)
-		}
+		c.single(&d.bets.stake[k])
+		c.float(&d.self[k])
+		c.float(&d.pinned[k])
+		c.single(&d.excess.value[k])
 		c.number(&d.excess.start[k])
+	}
+	d.vif.fields(c)
+	if raised {
+		d.alarm.fields(c)
 	}
 }
 
-func (g *stratum) fields(c coder) {
+func (v *inflation) fields(c coder) {
+	for _, f := range []*float64{&v.value, &v.variance, &v.sum, &v.last, &v.squares} {
+		c.float(f)
+	}
+	diffs, count := uint64(v.diffs), uint64(v.count)
+	c.number(&diffs)
+	c.number(&count)
+	c.flag(&v.hasLast)
+	v.diffs, v.count = uint32(min(diffs, math.MaxUint32)), uint8(min(count, math.MaxUint8))
+}
+
+func (a *alarm) fields(c coder) {
+	c.float(&a.evidence)
+	c.float(&a.gap)
+	c.number(&a.start)
+	c.number(&a.earliest)
+	c.number(&a.latest)
+	c.flag(&a.ended)
+	c.number(&a.endedAt)
+}
+
+// fields leaves out marks that are void.
+func (g *stratum) fields(c coder, starts *[betCount]uint64) {
 	c.text(&g.key)
+	c.number(&g.seen)
 	g.ref.fields(c)
 	g.cur.fields(c)
 	for k := range g.marks {
-		c.number(&g.marks[k].start)
-		g.marks[k].sums.fields(c)
+		if g.seen > starts[k] {
+			g.marks[k].fields(c)
+		}
 	}
 }
 
 func (s *sums) fields(c coder) {
-	for _, f := range []*float64{&s.W, &s.Y, &s.YY, &s.WW} {
-		c.float(f)
-	}
+	c.float(&s.W)
+	c.float(&s.Y)
+	c.float(&s.YY)
+	c.float(&s.WW)
 }
 
 type writer struct{ buf []byte }
 
 func (w *writer) uint(n uint64)    { w.buf = binary.AppendUvarint(w.buf, n) }
 func (w *writer) number(n *uint64) { w.uint(*n) }
-func (w *writer) float(f *float64) {
-	w.buf = binary.LittleEndian.AppendUint64(w.buf, math.Float64bits(*f))
+
+// float writes the last bits first: zero and small whole numbers, of which a state is full, become short.
+func (w *writer) float(f *float64) { w.uint(bits.ReverseBytes64(math.Float64bits(*f))) }
+func (w *writer) single(f *float32) {
+	w.buf = binary.LittleEndian.AppendUint32(w.buf, math.Float32bits(*f))
 }
 func (w *writer) text(s *string) {
 	w.uint(uint64(len(*s)))
@@ -156,12 +220,16 @@ func (r *reader) uint() uint64 {
 func (r *reader) number(n *uint64) { *n = r.uint() }
 func (r *reader) flag(b *bool)     { *b = r.uint() == 1 }
 func (r *reader) text(s *string)   { *s = string(r.take(r.uint())) }
-func (r *reader) float(f *float64) {
-	b := r.take(8)
-	if b == nil {
-		return
-	}
-	if *f = math.Float64frombits(binary.LittleEndian.Uint64(b)); math.IsNaN(*f) || math.IsInf(*f, 0) {
+func (r *reader) float(f *float64) { r.set(f, bits.ReverseBytes64(r.uint())) }
+
+func (r *reader) set(f *float64, b uint64) {
+	if *f = math.Float64frombits(b); math.IsNaN(*f) || math.IsInf(*f, 0) {
 		r.err = errState
+	}
+}
+
+func (r *reader) single(f *float32) {
+	if b := r.take(4); b != nil {
+		*f = math.Float32frombits(binary.LittleEndian.Uint32(b))
 	}
 }

@@ -1,7 +1,5 @@
 package detect
 
-import "math"
-
 // sums are the weighted sums of some y.
 type sums struct {
 	W, Y, YY, WW float64 // of w, wy, wyy, ww
@@ -24,61 +22,48 @@ func (s sums) minus(o sums) sums {
 
 func (s sums) mean() float64 { return s.Y / s.W }
 
-// error is the squared standard error of the mean. Where all y are alike their spread is unseen: it is
-// taken as if one more had been half way off.
-func (s sums) error() float64 {
-	n := s.W * s.W / s.WW
+// effective is how many samples of one weight would tell as much.
+func (s sums) effective() float64 { return s.W * s.W / s.WW }
+
+// variance is that of one y. Where all are alike their spread is unseen: it is taken as if one more had
+// been half way off.
+func (s sums) variance() float64 {
 	m := s.mean()
-	v := max(s.YY/s.W-m*m, 0.25/(n+1))
-	return v / n
+	return max(s.YY/s.W-m*m, 0.25/(s.effective()+1))
 }
-
-// mark is a state of sums at the start of an excursion.
-type mark struct {
-	start uint64
-	sums  sums
-}
-
-const noMark = math.MaxUint64
 
 // stratum is what is known of one part of the traffic.
 type stratum struct {
 	key   string
-	ref   sums // the reference
-	cur   sums // since the estimated start; only while raised
-	marks [betCount]mark
-}
-
-func newStratum(key string) *stratum {
-	g := &stratum{key: key}
-	g.forget()
-	return g
+	ref   sums           // the reference
+	cur   sums           // since the estimated start; only while raised
+	seen  uint64         // live samples up to and with the latest of this stratum that was bet on
+	marks [betCount]sums // before its first sample of each excursion; void where seen is not past the start
+	next  *stratum       // the one that was made before
 }
 
 // ready reports whether the reference is long enough to bet against.
 func (g *stratum) ready() bool { return g.ref.W*g.ref.W >= MinBaseline*g.ref.WW && g.ref.WW > 0 }
 
-func (g *stratum) forget() {
-	for k := range g.marks {
-		g.marks[k] = mark{start: noMark}
-	}
-}
-
-// mark notes the sums before a sample where an excursion began since the stratum's last one.
-func (g *stratum) mark(starts *[betCount]uint64, before sums) {
-	for k := range g.marks {
-		if g.marks[k].start != starts[k] {
-			g.marks[k] = mark{start: starts[k], sums: before}
+// mark notes the sums before live sample n where an excursion began since the stratum's last one.
+func (g *stratum) mark(starts *[betCount]uint64, n uint64, before *sums) {
+	for k := range starts {
+		if g.seen <= starts[k] {
+			g.marks[k] = *before
 		}
 	}
+	g.seen = n + 1
+}
+
+// before returns the mark of excursion k, and false where no sample came since its start.
+func (g *stratum) before(k int, start uint64) (sums, bool) {
+	return g.marks[k], g.seen > start
 }
 
 // cut takes what came since the start of excursion k out of the reference.
 func (g *stratum) cut(k int, start uint64) {
 	g.cur = sums{}
-	if m := g.marks[k]; m.start == start {
-		g.cur = g.ref.minus(m.sums)
-		g.ref = m.sums
+	if m, ok := g.before(k, start); ok {
+		g.cur, g.ref = g.ref.minus(m), m
 	}
-	g.forget()
 }
