@@ -95,7 +95,11 @@ func (e *Explanation) sliceText(c CarryingPart) string {
 	if !c.Stands || c.Rest == nil {
 		return text + "; no slice stands out."
 	}
-	text += fmt.Sprintf(" and explains %.0f %% of the change", 100*c.Share)
+	if c.Share >= 0.995 { // more than all of it where the others got better
+		text += " and explains all of the change"
+	} else {
+		text += fmt.Sprintf(" and explains %.0f %% of the change", 100*c.Share)
+	}
 	if c.RestSame {
 		return text + "; everything else is as before."
 	}
