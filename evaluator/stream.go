@@ -119,11 +119,15 @@ func (s *stream) threshold(budget quality.FalseAlarms) float64 {
 	if budget.Samples > 0 {
 		return budget.Samples
 	}
-	period := budget.Period
-	if period <= 0 {
-		period = DefaultPeriod
+	return min(maxThreshold, max(minThreshold, float64(budgetPeriod(budget))/float64(s.perSample())))
+}
+
+// budgetPeriod is the time in which one false alarm is allowed, where the budget is a time.
+func budgetPeriod(budget quality.FalseAlarms) time.Duration {
+	if budget.Period <= 0 {
+		return DefaultPeriod
 	}
-	return min(maxThreshold, max(minThreshold, float64(period)/float64(s.perSample())))
+	return budget.Period
 }
 
 // ready reports whether the stream has its baseline and detector.
