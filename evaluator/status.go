@@ -29,6 +29,7 @@ func (m *monitor) status(now time.Time) quality.MonitorStatus {
 	m.lineage.tell(&st)
 	st.SamplesPerDay = s.perDay()
 	st.DetectableDay = m.detectableDay(st.SamplesPerDay)
+	st.OwnBaselines = m.ownBaselines()
 	m.present(&st)
 	if st.Blind = m.blindness(now); st.Blind != quality.BlindNone {
 		st.Reason = m.why(st.Blind, now)
@@ -102,6 +103,19 @@ func (m *monitor) detectableDay(samples float64) *float64 {
 		threshold *= float64(m.fleet.share.Size())
 	}
 	return m.config.scale.drop(m.whole.watch.main.Noticeable(samples, threshold))
+}
+
+// ownBaselines is how many slices are compared with scores of their own instead of the baseline.
+func (m *monitor) ownBaselines() (n int) {
+	if m.ref.first > 0 {
+		return 0
+	}
+	for _, s := range m.streams {
+		if s.Own {
+			n++
+		}
+	}
+	return n
 }
 
 // perDay is how many scores come in a day, 0 while that cannot be told.

@@ -40,6 +40,7 @@ type stream struct {
 	ReadyAt  int64   // sample time of the score that closed the baseline, unix nanoseconds
 	E        float64 // evidence that the stream is worse; frozen while a regression is open in it
 	Open     bool    // a regression is open in it
+	Own      bool    // its baseline is made up from scores that came after the period or the stored scores it should be of
 	Problem  string  // why there is no detector although the baseline is full
 	watch    *watcher
 	improve  *watcher // only for the whole feature

@@ -105,6 +105,7 @@ type MonitorStatus struct {
 	VersionStep   *VersionStep `json:"version_step,omitempty"`   // from the version before, where it was estimated
 	SamplesPerDay float64      `json:"samples_per_day"`          // scored samples a day, 0 while unknown
 	DetectableDay *float64     `json:"detectable_day,omitempty"` // smallest drop noticed, in the median, within a day's traffic, in the metric's unit
+	OwnBaselines  int          `json:"own_baselines,omitempty"`  // slices of which the baseline holds too little: compared with the first scores that came of them
 }
 
 // Key returns a canonical form of the slice, such as "customer=acme"; empty for the whole feature.
