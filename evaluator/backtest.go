@@ -47,6 +47,7 @@ type BacktestRegression struct {
 	DetectedAt     time.Time        `json:"detected_at"`
 	DetectedSample uint64           `json:"detected_sample"`
 	RecoveredAt    *time.Time       `json:"recovered_at"`
+	StartedBetween *[2]time.Time    `json:"started_between"` // 95 % interval of StartedAt
 }
 
 type placed struct {
@@ -179,7 +180,7 @@ func render(found []quality.Regression) []BacktestRegression {
 	for _, r := range found {
 		out = append(out, BacktestRegression{Feature: r.Feature, Metric: r.Metric, Slice: r.Slice, Baseline: r.Baseline,
 			Current: r.Current, Change: r.Change, Interval: r.Interval, StartedAt: r.StartedAt, StartedSample: r.StartedSample,
-			DetectedAt: r.DetectedAt, DetectedSample: r.DetectedSample, RecoveredAt: r.RecoveredAt})
+			DetectedAt: r.DetectedAt, DetectedSample: r.DetectedSample, RecoveredAt: r.RecoveredAt, StartedBetween: r.StartedBetween})
 	}
 	slices.SortStableFunc(out, func(a, b BacktestRegression) int {
 		return cmp.Or(a.DetectedAt.Compare(b.DetectedAt), cmp.Compare(a.DetectedSample, b.DetectedSample))

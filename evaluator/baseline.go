@@ -151,13 +151,18 @@ func (r *reference) place(s *stream, at time.Time) place {
 
 // full reports whether the pending scores of a stream are its baseline, before a live score is taken.
 func (r *reference) full(s *stream, next place) bool {
-	if r.first > 0 {
+	switch {
+	case r.first > 0:
 		return s.Pending.len() >= r.first
+	case s.Own:
+		return s.Pending.len() >= DefaultFirst
 	}
 	return next == placeLive && s.Pending.len() >= MinBaseline
 }
 
-// take puts a score of the stream where it belongs and reports whether the detector took it.
+// take puts a score of the stream where it belongs and reports whether the detector took it. A slice of which
+// a stored baseline or a period that is over holds too little would never be watched: it makes up DefaultFirst
+// scores of its own from those that come. The whole feature does not, since its baseline is what was asked for.
 func (r *reference) take(c *monitorConfig, s *stream, in arrival) bool {
 	where := r.place(s, in.at)
 	if s.ready() {
@@ -168,12 +173,15 @@ func (r *reference) take(c *monitorConfig, s *stream, in arrival) bool {
 		s.live(c, in)
 		return true
 	}
-	if where == placeBaseline && s.Pending.len() < maxBaseline && r.stored == nil {
+	if where == placeLive && !s.whole() && s.Pending.len() < MinBaseline {
+		s.Own, s.changed = true, true
+	}
+	if own := s.Own && where == placeLive; s.Pending.len() < maxBaseline && (own || where == placeBaseline && r.stored == nil) {
 		s.Pending.add(in.observation)
 	}
 	if r.full(s, where) {
 		s.close(c, in.at)
-		if s.ready() && where == placeLive {
+		if s.ready() && where == placeLive && !s.Own {
 			s.live(c, in)
 			return true
 		}

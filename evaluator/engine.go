@@ -303,9 +303,9 @@ func (e *Engine) alarm(m *monitor, touched []*stream, c cause) (events []quality
 		}
 		return events
 	}
-	for _, x := range e.fleet.alarms() {
-		if !x.stream.Open && x.stream.material(x.monitor.config, x.stream.watch, x.stream.watch.start()) {
-			events = append(events, x.monitor.raise(x.stream, c))
+	for _, x := range e.fleet.alarms(c.at) {
+		if !x.Open && x.material(x.config, x.watch, x.watch.start()) {
+			events = append(events, x.raise(x.stream, c))
 		}
 	}
 	return events

@@ -124,7 +124,7 @@ func TestBacktestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{`{"samples":1400,"streams":1,"regressions":[{"feature":"bot","metric":"good","slice":{},"baseline":{"n":500,"mean":`,
-		`"interval":[-`, `"recovered_at":null}]}`} {
+		`"interval":[-`, `"recovered_at":null,"started_between":["2026-03-02T`} {
 		if !bytes.Contains(data, []byte(want)) {
 			t.Errorf("got %s, want it to hold %s", data, want)
 		}

@@ -2,28 +2,29 @@ package evaluator
 
 import (
 	"cmp"
-	"maps"
-	"slices"
+	"time"
+
+	"github.com/asgood-dev/asgood/evaluator/detect"
 )
 
-// fleet is every stream whose budget for false alarms is a period: how many there are, and those whose
-// evidence has reached their own threshold. A stream's evidence and threshold change only with its own
-// scores, so the candidates are kept as the scores come, and an alarm looks at no other stream. One with an
-// open regression stays in with the evidence it was raised on: it is one of the discoveries that the rule
-// counts.
-type fleet struct {
-	ready      int
-	candidates map[*stream]candidate
+// fleet is every stream whose budget for false alarms is a period. A stream's evidence and threshold change
+// only with its own scores, so the candidates are kept as the scores come, and an alarm looks at no other
+// stream.
+type fleet struct{ share *detect.Fleet[watched] }
+
+// watched is a stream with its monitor.
+type watched struct {
+	*monitor
+	*stream
 }
 
-// candidate is a stream that may alarm.
-type candidate struct {
-	monitor *monitor
-	stream  *stream
-	times   float64 // its evidence in units of its threshold, at least 1
+// newFleet orders streams of equal evidence by their names, so that no order of a configuration decides.
+func newFleet() *fleet {
+	return &fleet{share: detect.NewFleet(func(a, b watched) int {
+		return cmp.Or(cmp.Compare(a.config.feature, b.config.feature), cmp.Compare(a.config.spec.Metric, b.config.spec.Metric),
+			a.compare(b.sliceKey))
+	})}
 }
-
-func newFleet() *fleet { return &fleet{candidates: make(map[*stream]candidate)} }
 
 // weigh brings a stream's place in the fleet up to date.
 func (f *fleet) weigh(m *monitor, s *stream) {
@@ -32,36 +33,36 @@ func (f *fleet) weigh(m *monitor, s *stream) {
 	}
 	if !s.inFleet {
 		s.inFleet = true
-		f.ready++
+		f.share.Resize(f.share.Size() + 1)
 	}
-	if times := s.E / s.threshold(m.config.falseAlarms); times >= 1 {
-		f.candidates[s] = candidate{m, s, times}
-	} else {
-		delete(f.candidates, s)
-	}
+	f.share.Set(watched{m, s}, s.E/s.threshold(m.config.falseAlarms))
 }
 
 // leave takes a stream out.
-func (f *fleet) leave(s *stream) {
+func (f *fleet) leave(m *monitor, s *stream) {
 	if s.inFleet {
 		s.inFleet = false
-		f.ready--
+		f.share.Resize(f.share.Size() - 1)
 	}
-	delete(f.candidates, s)
+	f.share.Set(watched{m, s}, 0)
 }
 
-// alarms returns the streams that alarm together, the strongest first, by the rule of detect.FleetAlarms:
-// the k largest with evidence of at least S / k thresholds among S streams, for the largest such k. The
-// order of equals is that of their names, so that no order of a configuration decides.
-func (f *fleet) alarms() []candidate {
-	list := slices.SortedFunc(maps.Values(f.candidates), func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.times, a.times), cmp.Compare(a.monitor.config.feature, b.monitor.config.feature),
-			cmp.Compare(a.monitor.config.spec.Metric, b.monitor.config.spec.Metric), a.stream.compare(b.stream.sliceKey))
-	})
-	for k := len(list); k > 0; k-- {
-		if list[k-1].times >= float64(f.ready)/float64(k) {
-			return list[:k]
-		}
+// alarms returns the streams that alarm together at the time of a sample, the strongest first.
+func (f *fleet) alarms(at time.Time) []watched {
+	return f.share.Alarms(func(w watched) bool { return w.counts(at) })
+}
+
+// freshPart is the part of its budget's period for which an open regression is one of the discoveries by
+// which the others need less: a day of 30 days. What one fault does to many streams is found faster so. If it
+// counted for as long as it is open, the others would have a lower threshold for weeks, and alarm by mistake
+// more often than their budget says: docs/statistics.md has the figures.
+const freshPart = 30
+
+// counts reports whether the stream is one of the discoveries that the rule counts, if it has the evidence.
+func (w watched) counts(at time.Time) bool {
+	if !w.Open || w.open == nil {
+		return true
 	}
-	return nil
+	age := at.Sub(w.open.part(w.sliceKey).Slice.DetectedAt)
+	return age.Abs() <= budgetPeriod(w.config.falseAlarms)/freshPart
 }

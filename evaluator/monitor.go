@@ -45,7 +45,7 @@ func newMonitor(c *monitorConfig, ref *reference, f *fleet) *monitor {
 // begin makes the streams anew. The places of slices stay: they follow the traffic.
 func (m *monitor) begin() {
 	for _, s := range m.streams {
-		m.fleet.leave(s)
+		m.fleet.leave(m, s)
 	}
 	m.streams, m.chunks = nil, nil
 	m.byKey, m.strata = make(map[sliceKey]*stream), make(map[string]string)
@@ -184,7 +184,7 @@ func (m *monitor) drop(k sliceKey) {
 		return
 	}
 	delete(m.byKey, k)
-	m.fleet.leave(s)
+	m.fleet.leave(m, s)
 	last := m.streams[len(m.streams)-1]
 	m.streams[s.place], last.place = last, s.place
 	m.streams = m.streams[:len(m.streams)-1]

@@ -113,7 +113,7 @@ func newMonitorConfig(f quality.Feature, spec quality.MonitorSpec, o EngineOptio
 		return nil, quality.Errorf(quality.KindInvalid, "monitor of metric %q of feature %q: false_alarms: want %d to %.0f samples, or a period",
 			spec.Metric, f.Name, quality.MinFalseAlarmSamples, quality.MaxFalseAlarmSamples)
 	}
-	c.version = ruleVersion(f, spec.Metric, o)
+	c.version = ruleVersion(f, spec.Metric)
 	c.fingerprint = c.makeFingerprint(f)
 	return c, nil
 }
@@ -146,7 +146,7 @@ func makes(s quality.ScorerSpec, metric string) bool {
 }
 
 // ruleVersion is the version of the rule of a metric, empty where no rule makes it.
-func ruleVersion(f quality.Feature, metric string, o EngineOptions) string {
+func ruleVersion(f quality.Feature, metric string) string {
 	for _, s := range f.Scorers {
 		if s.Type != score.TypeExternal && s.Name == metric && !s.Asks() {
 			return score.Version(s)

@@ -59,7 +59,7 @@ func (e *Engine) rebase(o EngineOptions, feature, metric string, b quality.Basel
 		return nil, err
 	}
 	for _, s := range old.streams {
-		e.fleet.leave(s)
+		e.fleet.leave(old, s)
 	}
 	m := newMonitor(c, ref, e.fleet)
 	m.keep, m.past = old.keep, old.past

@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
+	"github.com/asgood-dev/asgood/evaluator/detect"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -50,8 +52,29 @@ func (s *stream) start(index uint64) point {
 	return s.track.last()
 }
 
-// figuresBetween compares the scores between two points with the baseline.
-func (s *stream) figuresBetween(c *monitorConfig, from, to point) figures {
+// startedBetween returns the interval of the times at which the stream may have got worse, around its
+// estimated start. Samples may be late, so the times of places in a row need not be.
+func (s *stream) startedBetween(start point) *[2]time.Time {
+	lo, hi := s.watch.startInterval()
+	from, to := s.track.before(lo).time(), s.start(hi).time()
+	at := start.time()
+	return &[2]time.Time{slices.MinFunc([]time.Time{from, to, at}, time.Time.Compare), slices.MaxFunc([]time.Time{from, to, at}, time.Time.Compare)}
+}
+
+// A width is half of the width of a 95 % interval of the difference between the mean of the latest scores
+// and that of a baseline, from the variances of one score and of the two means, and their inflation.
+type width func(single, current, reference, inflation float64) float64
+
+// oneLook is for latest scores that were chosen without a look at them: it is right each time, and not at
+// all times at once.
+func oneLook(_, current, reference, inflation float64) float64 {
+	return 1.96 * math.Sqrt(inflation*(reference+current))
+}
+
+// figuresBetween compares the scores between two points with the baseline. With detect.HalfWidth the interval
+// holds at any time it is looked at, as it must since a start that a detector named. What is shown while
+// nothing was found has that of oneLook.
+func (s *stream) figuresBetween(c *monitorConfig, from, to point, half width) figures {
 	cur := s.track.between(from, to)
 	f := figures{baseline: estimate(s.Base), current: estimate(cur)}
 	if cur.N == 0 || cur.W <= 0 || s.Base.W <= 0 {
@@ -67,16 +90,21 @@ func (s *stream) figuresBetween(c *monitorConfig, from, to point) figures {
 		base := cur.mean() - change
 		f.baseline.Mean = &base
 	}
-	vif := s.watch.leader().VIF()
-	half := 1.96 * math.Sqrt(vif*(spread(s.Base)+spread(cur)))
-	f.change, f.interval = &change, c.scale.possible(s.Base.mean(), [2]float64{change - half, change + half})
+	h := half(dispersion(cur, s.Base), spread(cur, s.Base), spread(s.Base, cur), s.watch.leader().VIF())
+	f.change, f.interval = &change, c.scale.possible(*f.current.Mean-change, [2]float64{change - h, change + h})
 	return f
 }
 
-// spread is the squared standard error of a mean. Unequal weights make the effective number of values
-// smaller than their count.
-func spread(m moments) float64 {
-	return m.variance() / m.effective()
+// spread is the squared standard error of a mean, seen beside another. Unequal weights make the effective
+// number of values smaller than their count.
+func spread(m, beside moments) float64 {
+	return dispersion(m, beside) / m.effective()
+}
+
+// dispersion is the variance of a score. A few that are all alike do not show how scores vary, so that at
+// least a part of how those beside them do is taken, which vanishes as their number grows.
+func dispersion(m, beside moments) float64 {
+	return max(m.variance(), beside.variance()/(m.effective()+1))
 }
 
 // adjusted takes the drop within the strata, so that a changed mix of traffic is not counted as one.
@@ -122,9 +150,11 @@ func (m *monitor) raise(s *stream, c cause) quality.RegressionEvent {
 		typ = quality.RegressionOpened
 	}
 	at := start.time()
+	between := s.startedBetween(start)
 	p := m.open.part(s.sliceKey)
 	p.Start, p.End = start, nil
-	p.Slice = quality.RegressionSlice{Slice: s.slice(), StartedAt: &at, StartedSample: start.Pos, DetectedAt: c.at, DetectedSample: c.pos}
+	p.Slice = quality.RegressionSlice{Slice: s.slice(), StartedAt: &at, StartedSample: start.Pos,
+		StartedBetween: between, DetectedAt: c.at, DetectedSample: c.pos}
 	return m.tell(typ)
 }
 
@@ -210,7 +240,7 @@ func (p *part) refresh(m *monitor, s *stream) {
 	if p.End != nil {
 		to = *p.End
 	}
-	f := s.figuresBetween(m.config, p.Start, to)
+	f := s.figuresBetween(m.config, p.Start, to, detect.HalfWidth)
 	p.Slice.Baseline, p.Slice.Current, p.Slice.Change, p.Slice.Interval = f.baseline, f.current, f.change, f.interval
 	if m.whole.Scores > 0 {
 		p.Share = float64(s.Scores) / float64(m.whole.Scores)
@@ -272,13 +302,13 @@ func (m *monitor) regression() quality.Regression {
 		Slices: make([]quality.RegressionSlice, len(m.open.Parts)), Baseline: w.Slice.Baseline, Current: w.Slice.Current,
 		Change: w.Slice.Change, Interval: w.Slice.Interval, Range: m.config.scale.bounds(), Worse: direction(m.config.scale),
 		Material: m.config.material, StartedAt: w.Slice.StartedAt, StartedSample: w.Slice.StartedSample,
-		DetectedAt: m.open.At, DetectedSample: m.open.Pos, Share: w.Share,
+		StartedBetween: w.Slice.StartedBetween, DetectedAt: m.open.At, DetectedSample: m.open.Pos, Share: w.Share,
 	}
 	var recovered time.Time
 	for i, p := range m.open.Parts {
 		r.Slices[i] = p.Slice
 		if p.Slice.StartedSample < r.StartedSample && r.StartedSample > r.DetectedSample {
-			r.StartedAt, r.StartedSample = p.Slice.StartedAt, p.Slice.StartedSample
+			r.StartedAt, r.StartedSample, r.StartedBetween = p.Slice.StartedAt, p.Slice.StartedSample, p.Slice.StartedBetween
 		}
 		if p.End != nil && p.Slice.RecoveredAt.After(recovered) {
 			recovered = *p.Slice.RecoveredAt

@@ -153,6 +153,9 @@ func (m *monitor) load(st monitorState) error {
 		if err := json.Unmarshal(st.Open, &m.open); err != nil {
 			return fmt.Errorf("decoding the open regression: %w", err)
 		}
+		if m.open == nil || len(m.open.Parts) == 0 || slices.Contains(m.open.Parts, nil) {
+			return fmt.Errorf("decoding the open regression: %w", errState)
+		}
 	}
 	if err := json.Unmarshal(st.Past, &m.past); err != nil {
 		return fmt.Errorf("decoding the past regressions: %w", err)
@@ -177,7 +180,7 @@ func (st rosterState) load(limit int) *roster {
 
 // loadStreams puts the saved streams in the place of those that the monitor was made with.
 func (m *monitor) loadStreams(n uint64, from saved) error {
-	m.fleet.leave(m.whole)
+	m.fleet.leave(m, m.whole)
 	m.streams, m.chunks, m.byKey = nil, nil, make(map[sliceKey]*stream)
 	for i := 0; uint64(len(m.streams)) < n; i++ {
 		name := chunkName(m.config.feature, "streams", m.config.spec.Metric, strconv.Itoa(i))

@@ -57,6 +57,14 @@ func (s scale) change(drop, lo, hi float64) (float64, [2]float64) {
 	return -drop * w, [2]float64{-hi * w, -lo * w}
 }
 
+// drop is a drop of y in the metric's unit, nil where it is no drop or more than there can be.
+func (s scale) drop(y float64) *float64 {
+	if !(y > 0 && y <= 1) {
+		return nil
+	}
+	return ptr(y * (s.hi - s.lo))
+}
+
 // possible cuts an interval of a change to what the metric's bounds allow from a baseline.
 func (s scale) possible(base float64, i [2]float64) *[2]float64 {
 	if s.unbounded {

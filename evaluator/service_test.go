@@ -351,24 +351,72 @@ func TestChangedMonitorWithdrawsItsRegression(t *testing.T) {
 	changed := restartOptions()
 	changed.Features[0].Monitors = changed.Features[0].Monitors[1:]
 	for range 2 { // the second start has nothing left to withdraw
-		synctest.Test(t, func(t *testing.T) {
-			w.fail = nil
-			ctx, cancel := context.WithCancel(t.Context())
-			s, err := evaluator.New(evaluator.Options{Engine: changed, Source: w.open(3), Sink: w, State: w, Registerer: prometheus.NewRegistry()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			done := make(chan error)
-			go func() { done <- s.Run(ctx) }()
-			synctest.Wait()
-			cancel()
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
-		})
+		start(t, w, changed, nil)
 	}
+	withdrawnOnce(t, w, told, open[0])
+}
+
+// A process that dies between storing a new baseline and taking it finds it when it starts again: the open
+// regression is withdrawn then, and not again by a second start or by whoever asks for the baseline again.
+func TestBaselineThatWasStoredBeforeACrash(t *testing.T) {
+	samples := eventful(31)
+	w := newWorld(samples[:len(samples)-1400], 5)
+	synctest.Test(t, func(t *testing.T) { runUntil(t, w, 3, 1<<30) })
+	open, err := w.OpenRegressions(t.Context())
+	if err != nil || len(open) == 0 {
+		t.Fatalf("got %d open regressions (%v), want one", len(open), err)
+	}
+	told, after := len(w.order), restartOptions()
+	i := slices.IndexFunc(after.Features[0].Monitors, func(m quality.MonitorSpec) bool { return m.Metric == open[0].Metric })
+	level := quality.BaselineSpec{Pinned: "level"}
+	after.Features[0].Monitors[i].Baseline = level
+	after.Baselines = func(feature, metric string, _ quality.BaselineSpec) (out []quality.Score, err error) {
+		for i := range 200 {
+			out = append(out, quality.Score{Feature: feature, Metric: metric, Value: float64(i % 2), Weight: 1, Time: monday})
+		}
+		return out, nil
+	}
+	start(t, w, after, nil)
+	withdrawnOnce(t, w, told, open[0])
+	start(t, w, after, func(ctx context.Context, s *evaluator.Service) {
+		if err := s.Rebase(ctx, "bot", open[0].Metric, level, "ann", "the new level"); err != nil {
+			t.Error(err)
+		}
+	})
+	withdrawnOnce(t, w, told, open[0])
+	if st := w.statuses[open[0].Metric]; st.Regression != "" {
+		t.Errorf("got %+v, want no open regression", st)
+	}
+}
+
+// start runs a service on what a world holds until there is nothing left to do, and asks it something then.
+func start(t *testing.T, w *world, o evaluator.EngineOptions, ask func(context.Context, *evaluator.Service)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w.fail = nil
+		ctx, cancel := context.WithCancel(t.Context())
+		s, err := evaluator.New(evaluator.Options{Engine: o, Source: w.open(3), Sink: w, State: w, Registerer: prometheus.NewRegistry()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error)
+		go func() { done <- s.Run(ctx) }()
+		synctest.Wait()
+		if ask != nil {
+			ask(ctx, s)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// withdrawnOnce checks that all that was told since is that one regression was withdrawn.
+func withdrawnOnce(t *testing.T, w *world, told int, open quality.Regression) {
+	t.Helper()
 	for _, id := range w.order[told:] {
-		if ev := w.events[id]; ev.Type != quality.RegressionWithdrawn || ev.Regression.Metric != open[0].Metric || ev.Regression.Open() {
+		if ev := w.events[id]; ev.Type != quality.RegressionWithdrawn || ev.Regression.Metric != open.Metric || ev.Regression.Open() {
 			t.Errorf("got %+v", ev)
 		}
 	}

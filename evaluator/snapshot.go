@@ -273,6 +273,7 @@ func (s *stream) fields(c *codec, sc scale) {
 	c.float(&s.E)
 	c.float(&s.Better)
 	c.bool(&s.Open)
+	c.bool(&s.Own)
 	c.bool(&s.Improved)
 	c.text(&s.Problem)
 	s.track.fields(c)

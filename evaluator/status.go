@@ -3,6 +3,7 @@ package evaluator
 import (
 	"time"
 
+	"github.com/asgood-dev/asgood/evaluator/detect"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -27,7 +28,8 @@ func (m *monitor) status(now time.Time) quality.MonitorStatus {
 	}
 	m.lineage.tell(&st)
 	st.SamplesPerDay = s.perDay()
-	// DetectableDay: the detector's answer for SamplesPerDay samples, times the width of the range, goes here.
+	st.DetectableDay = m.detectableDay(st.SamplesPerDay)
+	st.OwnBaselines = m.ownBaselines()
 	m.present(&st)
 	if st.Blind = m.blindness(now); st.Blind != quality.BlindNone {
 		st.Reason = m.why(st.Blind, now)
@@ -59,17 +61,17 @@ func (m *monitor) present(st *quality.MonitorStatus) {
 		}
 		return
 	}
-	from := s.start(s.track.Total.Index - s.recentScores())
+	from, half := s.start(s.track.Total.Index-s.recentScores()), width(oneLook)
 	st.State, st.Since = quality.MonitorWatching, ptr(time.Unix(0, s.ReadyAt).UTC())
 	if n := len(m.past); n > 0 && m.past[n-1].RecoveredAt != nil {
 		st.Since = m.past[n-1].RecoveredAt
 	}
 	if s.Improved {
-		from = s.start(s.improve.start() + s.Skipped)
+		from, half = s.start(s.improve.start()+s.Skipped), detect.HalfWidth
 		st.State, st.Since = quality.MonitorImproved, ptr(from.time())
 	}
 	if s.track.Total.Index > 0 {
-		f := s.figuresBetween(m.config, from, s.track.Total)
+		f := s.figuresBetween(m.config, from, s.track.Total, half)
 		st.Current, st.Change, st.Interval = f.current, f.change, f.interval
 		if s.Improved && m.config.strata() && !m.config.scale.unbounded {
 			change, interval := m.config.scale.opposite().change(s.improve.drop())
@@ -86,10 +88,34 @@ func (m *monitor) detectable() *float64 {
 		return nil
 	}
 	sure, _ := m.whole.watch.main.Detectable()
-	if !(sure > 0 && sure <= 1) {
+	return m.config.scale.drop(sure)
+}
+
+// detectableDay is the smallest drop of the whole feature that would be noticed, in the median, within a
+// day of so many samples. Among streams that share a budget the evidence of one alone must be as many times
+// larger as there are streams.
+func (m *monitor) detectableDay(samples float64) *float64 {
+	if !m.whole.ready() || m.config.scale.unbounded {
 		return nil
 	}
-	return ptr(sure * (m.config.scale.hi - m.config.scale.lo))
+	threshold := m.whole.threshold(m.config.falseAlarms)
+	if !m.config.fixed() {
+		threshold *= float64(m.fleet.share.Size())
+	}
+	return m.config.scale.drop(m.whole.watch.main.Noticeable(samples, threshold))
+}
+
+// ownBaselines is how many slices are compared with scores of their own instead of the baseline.
+func (m *monitor) ownBaselines() (n int) {
+	if m.ref.first > 0 {
+		return 0
+	}
+	for _, s := range m.streams {
+		if s.Own {
+			n++
+		}
+	}
+	return n
 }
 
 // perDay is how many scores come in a day, 0 while that cannot be told.

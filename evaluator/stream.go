@@ -40,6 +40,7 @@ type stream struct {
 	ReadyAt  int64   // sample time of the score that closed the baseline, unix nanoseconds
 	E        float64 // evidence that the stream is worse; frozen while a regression is open in it
 	Open     bool    // a regression is open in it
+	Own      bool    // its baseline is made up from scores that came after the period or the stored scores it should be of
 	Problem  string  // why there is no detector although the baseline is full
 	watch    *watcher
 	improve  *watcher // only for the whole feature
@@ -119,11 +120,15 @@ func (s *stream) threshold(budget quality.FalseAlarms) float64 {
 	if budget.Samples > 0 {
 		return budget.Samples
 	}
-	period := budget.Period
-	if period <= 0 {
-		period = DefaultPeriod
+	return min(maxThreshold, max(minThreshold, float64(budgetPeriod(budget))/float64(s.perSample())))
+}
+
+// budgetPeriod is the time in which one false alarm is allowed, where the budget is a time.
+func budgetPeriod(budget quality.FalseAlarms) time.Duration {
+	if budget.Period <= 0 {
+		return DefaultPeriod
 	}
-	return min(maxThreshold, max(minThreshold, float64(period)/float64(s.perSample())))
+	return budget.Period
 }
 
 // ready reports whether the stream has its baseline and detector.

@@ -145,6 +145,17 @@ func (t *track) at(index uint64) (point, bool) {
 	return t.back(func(p point) bool { return p.Index >= index })
 }
 
+// before returns the live sample of a number, or the latest one before it that is still known.
+func (t *track) before(index uint64) point {
+	p := t.Total
+	for i := len(t.Segments) - 1; i >= 0; i-- {
+		if p = p.before(&t.Segments[i]); p.Index <= index {
+			break
+		}
+	}
+	return p
+}
+
 // atPos returns the first known live sample at or after a place in the input, or the end.
 func (t *track) atPos(pos uint64) point {
 	p, ok := t.back(func(p point) bool { return p.Pos >= pos })

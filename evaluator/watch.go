@@ -139,6 +139,9 @@ func (w *watcher) leader() *detect.Detector {
 // start is the number of live samples before the first bad one, as far as it can be told.
 func (w *watcher) start() uint64 { return w.leader().Start() }
 
+// startInterval is the 95 % interval of start.
+func (w *watcher) startInterval() (lo, hi uint64) { return w.leader().StartInterval() }
+
 // raise freezes the reference, since what comes is worse.
 func (w *watcher) raise() {
 	w.useTail = w.leader() == w.tail && w.tail != nil

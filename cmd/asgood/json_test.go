@@ -91,7 +91,7 @@ func TestBacktestJSON(t *testing.T) {
 	}
 	r := object(t, regressions[0])
 	same(t, "regression", keys(t, regressions[0]), []string{"feature", "metric", "slice", "baseline", "current", "change", "interval",
-		"started_at", "started_sample", "detected_at", "detected_sample", "recovered_at"})
+		"started_at", "started_sample", "detected_at", "detected_sample", "recovered_at", "started_between"})
 	for _, k := range []string{"baseline", "current"} {
 		same(t, k, keys(t, r[k]), []string{"n", "mean"})
 	}

@@ -1,6 +1,7 @@
 package detect_test
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -133,6 +134,13 @@ func TestDetectable(t *testing.T) {
 	}
 }
 
+// fleetOf is a fleet of streams that are called by their numbers.
+func fleetOf(streams int) *detect.Fleet[int] {
+	f := detect.NewFleet(cmp.Compare[int])
+	f.Resize(streams)
+	return f
+}
+
 func TestFleetAlarms(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -149,9 +157,19 @@ func TestFleetAlarms(t *testing.T) {
 		{"strongest first", []float64{400, 900, 500, 0}, []float64{100, 100, 100, 100}, []int{1, 2, 0}},
 		{"a weak one does not hold back a strong one", []float64{400, 100, 0, 0}, []float64{100, 100, 100, 100}, []int{0}},
 	} {
-		if got := detect.FleetAlarms(tt.e, tt.c); !slices.Equal(got, tt.want) {
+		f := fleetOf(len(tt.e))
+		for i := range tt.e {
+			f.Set(i, tt.e[i]/tt.c[i])
+		}
+		if got := f.Alarms(nil); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 		}
+	}
+	f := fleetOf(2)
+	f.Set(0, 1.5)
+	f.Set(1, 1.1)
+	if got := f.Alarms(func(i int) bool { return i != 1 }); len(got) > 0 || f.Candidates() != 2 {
+		t.Errorf("one that does not count: got %v, want none: the other needs twice its budget", got)
 	}
 }
 

@@ -3,7 +3,7 @@ package detect
 import "math"
 
 // Drop estimates how far the mean of y lies below the reference since the estimated start, up to the end
-// if there is one, with a 95 % interval that may be looked at after every sample: see halfWidth. Strata are
+// if there is one, with a 95 % interval that may be looked at after every sample: see HalfWidth. Strata are
 // compared with themselves, in the mix of what came since the start. Without any sample to tell from, the
 // drop is 0 and the interval -1 to 1.
 func (d *Detector) Drop() (drop, lo, hi float64) {
@@ -11,7 +11,7 @@ func (d *Detector) Drop() (drop, lo, hi float64) {
 	if s.current <= 0 {
 		return 0, -1, 1
 	}
-	half := s.halfWidth(d.vif.value)
+	half := HalfWidth(s.single, s.current, s.reference, d.vif.value)
 	return s.drop, max(-1, s.drop-half), min(1, s.drop+half)
 }
 
@@ -67,10 +67,17 @@ const (
 	mistake = 0.025 // chance that the boundary is ever crossed
 )
 
-// halfWidth is half of the interval's width: the boundary of a normal mixture (Robbins 1970) for the mean
-// since the start, and the fixed error of the reference, which is not looked at again and again.
-func (s shift) halfWidth(vif float64) float64 {
-	n := s.single / s.current / vif
-	boundary := vif * s.current * (n + mixing) / n * math.Log((n+mixing)/(mixing*mistake*mistake))
-	return math.Sqrt(boundary + 1.96*1.96*vif*s.reference)
+// HalfWidth is half of the width of the 95 % interval of the difference of two means, one of samples that
+// keep coming and one of a reference that stays as it is: the boundary of a normal mixture (Robbins 1970)
+// for the first, which may be looked at after every sample, and the fixed error of the second, which is not
+// looked at again and again. single is the variance of one sample, current and reference are those of the
+// two means as if samples were independent, and vif is by how much dependence inflates them. Where samples do not
+// vary at all only the reference leaves a doubt.
+func HalfWidth(single, current, reference, vif float64) float64 {
+	if !(single > 0 && current > 0) {
+		return 1.96 * math.Sqrt(vif*reference)
+	}
+	n := single / current / vif
+	boundary := vif * current * (n + mixing) / n * math.Log((n+mixing)/(mixing*mistake*mistake))
+	return math.Sqrt(boundary + 1.96*1.96*vif*reference)
 }

@@ -136,11 +136,15 @@ func (x *Explainer) periods(ctx context.Context, e *quality.Explanation, r quali
 	if around.To.Sub(start) > long {
 		around.To = start.Add(long)
 	}
-	steps, err := x.o.Store.ScoreSteps(ctx, q, around, startSteps)
-	if err != nil {
-		return q, start, err
+	if r.StartedBetween != nil {
+		e.Start = quality.Period{From: r.StartedBetween[0], To: r.StartedBetween[1]}
+	} else {
+		steps, err := x.o.Store.ScoreSteps(ctx, q, around, startSteps)
+		if err != nil {
+			return q, start, err
+		}
+		e.Start = StartInterval(steps, start)
 	}
-	e.Start = StartInterval(steps, start)
 	q.Before.To = e.Start.From
 	if e.Start.To.Sub(start) < end.Sub(start)/2 {
 		q.After.From = e.Start.To

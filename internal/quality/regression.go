@@ -23,7 +23,7 @@ type Regression struct {
 	Baseline       Estimate          `json:"baseline"`
 	Current        Estimate          `json:"current"`  // from the estimated start to the recovery or the end of the data
 	Change         *float64          `json:"change"`   // current - baseline, in the metric's unit
-	Interval       *[2]float64       `json:"interval"` // 95 % interval of the change
+	Interval       *[2]float64       `json:"interval"` // 95 % interval of the change; it holds whenever it is looked at
 	Range          [2]float64        `json:"range"`    // bounds of the metric
 	Worse          Direction         `json:"worse"`
 	Material       float64           `json:"material"`
@@ -40,6 +40,9 @@ type Regression struct {
 	AcceptedReason string `json:"accepted_reason,omitempty"`
 	// Set by whoever stores or shows the regression, not by the evaluator.
 	JudgeSuspect bool `json:"judge_suspect,omitempty"` // the judge of the metric had moved: it may be the judge and not the product
+
+	// 95 % interval of StartedAt as it was at the alarm, for a fall that came at once; nil where it is not known.
+	StartedBetween *[2]time.Time `json:"started_between"`
 }
 
 // RegressionSlice is one slice in which a regression is confirmed.
@@ -54,6 +57,8 @@ type RegressionSlice struct {
 	DetectedAt     time.Time   `json:"detected_at"`
 	DetectedSample uint64      `json:"detected_sample"`
 	RecoveredAt    *time.Time  `json:"recovered_at"`
+
+	StartedBetween *[2]time.Time `json:"started_between"` // 95 % interval of StartedAt
 }
 
 // Open reports whether the regression is still watched and has not recovered.
@@ -99,7 +104,8 @@ type MonitorStatus struct {
 	OtherVersion  uint64       `json:"other_version"`            // scores left out since they are of another version
 	VersionStep   *VersionStep `json:"version_step,omitempty"`   // from the version before, where it was estimated
 	SamplesPerDay float64      `json:"samples_per_day"`          // scored samples a day, 0 while unknown
-	DetectableDay *float64     `json:"detectable_day,omitempty"` // smallest drop noticed within a day's traffic, in the metric's unit
+	DetectableDay *float64     `json:"detectable_day,omitempty"` // smallest drop noticed, in the median, within a day's traffic, in the metric's unit
+	OwnBaselines  int          `json:"own_baselines,omitempty"`  // slices of which the baseline holds too little: compared with the first scores that came of them
 }
 
 // Key returns a canonical form of the slice, such as "customer=acme"; empty for the whole feature.
