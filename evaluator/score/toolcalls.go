@@ -85,7 +85,7 @@ func (c *contract) score(_ string, s *quality.Sample) (verdict, bool) {
 	if len(s.Tools) == 0 && (len(c.required) == 0 || s.Output.IsZero() && s.Error != "") {
 		return verdict{}, true
 	}
-	counts, furthest := map[string]int{}, 0
+	counts, furthest, checkers := map[string]int{}, 0, map[*tool]*expression.Checker{}
 	for i := range s.Tools {
 		name := s.Tools[i].Name
 		counts[name]++
@@ -98,7 +98,7 @@ func (c *contract) score(_ string, s *quality.Sample) (verdict, bool) {
 			}
 			furthest = rank
 		}
-		if v, ok := c.call(s, i, counts[name]); !ok {
+		if v, ok := c.call(s, i, counts[name], checkers); !ok {
 			return v, false
 		}
 	}
@@ -111,7 +111,7 @@ func (c *contract) score(_ string, s *quality.Sample) (verdict, bool) {
 }
 
 // call checks one call, the n-th of its tool.
-func (c *contract) call(s *quality.Sample, i, n int) (verdict, bool) {
+func (c *contract) call(s *quality.Sample, i, n int, checkers map[*tool]*expression.Checker) (verdict, bool) {
 	call := &s.Tools[i]
 	t := c.tools[call.Name]
 	switch {
@@ -130,12 +130,15 @@ func (c *contract) call(s *quality.Sample, i, n int) (verdict, bool) {
 	if !ok {
 		return broken("not JSON", call.Name, "call %d (%s): the arguments are not JSON", i+1, call.Name), false
 	}
-	return t.judge(s, i, args)
+	if t.check != nil && checkers[t] == nil {
+		checkers[t] = t.check.Checker(s, s.Output.Last())
+	}
+	return t.judge(s, i, args, checkers[t])
 }
 
 // judge holds the arguments against schema and check. A check that cannot be evaluated is broken too: it is
-// the arguments that do not fit it.
-func (t *tool) judge(s *quality.Sample, i int, args any) (verdict, bool) {
+// the arguments that do not fit it. One that has too much to look through says nothing of them.
+func (t *tool) judge(s *quality.Sample, i int, args any, checker *expression.Checker) (verdict, bool) {
 	name := t.spec.Name
 	if t.schema != nil {
 		if err := t.schema.Validate(args); err != nil {
@@ -145,8 +148,10 @@ func (t *tool) judge(s *quality.Sample, i int, args any) (verdict, bool) {
 	if t.check == nil {
 		return verdict{}, true
 	}
-	held, err := t.check.Check(s, s.Output.Last(), expression.Call{Name: name, Index: i, Args: args, Result: expression.Decode(s.Tools[i].Result)})
+	held, err := checker.Check(expression.Call{Name: name, Index: i, Args: args, Result: expression.Decode(s.Tools[i].Result)})
 	switch {
+	case quality.KindOf(err) == quality.KindTooLarge:
+		return verdict{failure: clipTo(fmt.Sprintf("call %d (%s): the check cannot be made: %v", i+1, name, err), maxExplanation)}, false
 	case err != nil:
 		return broken("check", name, "call %d (%s): the check cannot be made: %v", i+1, name, err), false
 	case !held:
