@@ -59,3 +59,30 @@ func tools(kind, schema string) []quality.ToolSpec {
 	}
 	return []quality.ToolSpec{{Name: "t", SchemaText: []byte(schema)}}
 }
+
+// Patterns look at a part of a long output, and say so.
+func TestPatternsLookAtAPart(t *testing.T) {
+	long, answer := strings.Repeat("é", 200<<10), "42"
+	for name, x := range map[string]struct {
+		spec   quality.ScorerSpec
+		output string
+		value  float64
+		want   string
+	}{
+		"regex":         {quality.ScorerSpec{Type: score.TypeRegex, Pattern: "end$"}, long + "end", 0, "first 256 KiB"},
+		"regex found":   {quality.ScorerSpec{Type: score.TypeRegex, Pattern: "^begin"}, "begin" + long, 1, ""},
+		"last":          {quality.ScorerSpec{Type: score.TypeReference, Extract: `[0-9]+`, Match: "last"}, "7" + long + "42", 1, ""},
+		"last not seen": {quality.ScorerSpec{Type: score.TypeReference, Extract: `[0-9]+`, Match: "last"}, "42" + long, 0, "last 256 KiB"},
+		"first":         {quality.ScorerSpec{Type: score.TypeReference, Extract: `[0-9]+`}, "42" + long + "7", 1, ""},
+	} {
+		x.spec.Name = "m"
+		s, err := score.New(x.spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := s.Score(quality.Sample{ID: "a", Feature: "f", Output: quality.Text(x.output), Reference: &answer})
+		if len(got) != 1 || got[0].Failed() || got[0].Value != x.value || !strings.Contains(got[0].Explanation, x.want) || x.want == "" && got[0].Explanation != "" {
+			t.Errorf("%s: got %.400v", name, got)
+		}
+	}
+}
