@@ -125,10 +125,11 @@ func (c *capped) Write(p []byte) (int, error) {
 
 // process is a program that stays.
 type process struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
-	end func()
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  *bufio.Reader
+	from *os.File // what out reads
+	end  func()
 }
 
 func (p *process) close() {
@@ -159,7 +160,13 @@ func (c *command) line(ctx context.Context, body []byte) ([]byte, error) {
 	return data, nil
 }
 
+// errMore is about a line that would be taken for the answer to the next sample.
+var errMore = quality.Errorf(quality.KindInvalid, "the command wrote more than one line for one sample")
+
 func (p *process) exchange(body []byte) ([]byte, error) {
+	if waiting(p.from) > 0 { // it came after the answer to the sample before
+		return nil, errMore
+	}
 	if _, err := p.in.Write(body); err != nil {
 		return nil, quality.Errorf(quality.KindInvalid, "the command ended")
 	}
@@ -173,6 +180,8 @@ func (p *process) exchange(body []byte) ([]byte, error) {
 		case errors.Is(err, bufio.ErrBufferFull):
 		case err != nil:
 			return nil, quality.Errorf(quality.KindInvalid, "the command ended")
+		case p.out.Buffered() > 0 || waiting(p.from) > 0:
+			return nil, errMore
 		default:
 			return line, nil
 		}
@@ -200,7 +209,7 @@ func (c *command) take() (*process, error) {
 		closeAll(inW, outR)
 		return nil, err
 	}
-	return &process{cmd: cmd, in: inW, out: bufio.NewReader(outR), end: func() { closeAll(inW, outR) }}, nil
+	return &process{cmd: cmd, in: inW, out: bufio.NewReader(outR), from: outR, end: func() { closeAll(inW, outR) }}, nil
 }
 
 func closeAll(files ...*os.File) {

@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"os"
 	"os/exec"
 	"syscall"
 
@@ -24,4 +25,17 @@ func limitMemory(pid int, bytes uint64) error {
 		return nil
 	}
 	return err
+}
+
+// waiting returns how many bytes a pipe holds.
+func waiting(f *os.File) (n int) {
+	c, err := f.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = c.Control(func(fd uintptr) { n, err = unix.IoctlGetInt(int(fd), unix.TIOCINQ) }) // closed: nothing waits
+	if err != nil {
+		return 0
+	}
+	return n
 }

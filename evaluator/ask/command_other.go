@@ -3,6 +3,7 @@
 package ask
 
 import (
+	"os"
 	"os/exec"
 )
 
@@ -12,3 +13,6 @@ func kill(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
 
 // limitMemory is known on Linux only.
 func limitMemory(int, uint64) error { return nil }
+
+// waiting is known on Linux only.
+func waiting(*os.File) int { return 0 }

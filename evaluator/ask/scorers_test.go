@@ -171,3 +171,14 @@ func TestPersistentCommand(t *testing.T) {
 		}
 	}
 }
+
+// A line too many would be taken for the answer to the next sample, and that of every one behind it.
+func TestPersistentCommandAnswersOneLine(t *testing.T) {
+	script := `while read -r s; do printf '{"value": 1}\n{"value": 2}\n'; done`
+	s := build(t, quality.ScorerSpec{Type: quality.ScorerCommand, Command: []string{"/bin/sh", "-c", script}, Persistent: true, Timeout: 20 * time.Second})
+	for range 2 {
+		if scores, err := s.Score(t.Context(), answered()); err == nil || !strings.Contains(err.Error(), "more than one line") {
+			t.Errorf("got %+v, %v", scores, err)
+		}
+	}
+}

@@ -24,14 +24,14 @@ const (
 	attributeCut   = "cut"   // "true" when only its first turns are in the sample
 )
 
-// Join makes the sample of a conversation from its turns, the oldest first, of which there is at least one;
-// only the first most are taken. Its id follows from the conversation's. Customer, model, prompt and
+// Join makes the sample of a conversation from its turns, the oldest first, of which there is at least one
+// and which are all of one customer; only the first most are taken. Its id follows from the conversation's and the customer's. Customer, model, prompt and
 // attributes are those that all turns agree on. A turn is kept with its conversation or not at all where the
 // sampling is by conversation, so the weight is that of the turn which was the least likely to be kept.
 func Join(turns []quality.Sample, most int) quality.Sample {
 	first, last := &turns[0], &turns[len(turns)-1]
 	s := quality.Sample{
-		ID: idOf(first.Conversation), Time: last.Time, Feature: first.Feature, Conversation: first.Conversation,
+		ID: idOf(first), Time: last.Time, Feature: first.Feature, Conversation: first.Conversation,
 		Source: quality.SourceConversation, Customer: first.Customer, Model: first.Model, Prompt: first.Prompt,
 		Attributes: maps.Clone(first.Attributes), Input: quality.Text(said(first.Input, "user")),
 	}
@@ -51,8 +51,9 @@ func Join(turns []quality.Sample, most int) quality.Sample {
 	return s
 }
 
-func idOf(conversation string) string {
-	sum := sha256.Sum256([]byte(conversation))
+// idOf names the sample of a conversation of one customer. No name holds a zero byte.
+func idOf(first *quality.Sample) string {
+	sum := sha256.Sum256([]byte(first.Conversation + "\x00" + first.Customer))
 	return "conversation-" + hex.EncodeToString(sum[:16])
 }
 

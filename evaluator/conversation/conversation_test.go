@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,34 +57,41 @@ func TestJoinIsBounded(t *testing.T) {
 type memory struct {
 	samples  []quality.Sample
 	taken    []string
+	joined   []quality.Sample
+	most     int // turns asked for at once
 	refuse   error
 	progress map[string]conversation.Progress
 }
 
-func (m *memory) Conversations(_ context.Context, _ string, begin, from, to time.Time, after string, limit int) ([]string, error) {
-	latest := map[string]time.Time{}
+func before(a, b quality.ConversationKey) int {
+	return cmp.Or(cmp.Compare(a.Conversation, b.Conversation), cmp.Compare(a.Customer, b.Customer))
+}
+
+func (m *memory) Conversations(_ context.Context, _ string, begin, from, to time.Time, after quality.ConversationKey, limit int) ([]quality.ConversationKey, error) {
+	latest := map[quality.ConversationKey]time.Time{}
 	for _, s := range m.samples {
-		if s.Time.After(latest[s.Conversation]) && !s.Time.Before(begin) {
-			latest[s.Conversation] = s.Time
+		if k := (quality.ConversationKey{Conversation: s.Conversation, Customer: s.Customer}); s.Time.After(latest[k]) && !s.Time.Before(begin) {
+			latest[k] = s.Time
 		}
 	}
-	var out []string
-	for id, at := range latest {
-		if id > after && !at.Before(from) && at.Before(to) {
-			out = append(out, id)
+	var out []quality.ConversationKey
+	for k, at := range latest {
+		if before(k, after) > 0 && !at.Before(from) && at.Before(to) {
+			out = append(out, k)
 		}
 	}
-	slices.Sort(out)
+	slices.SortFunc(out, before)
 	return out[:min(limit, len(out))], nil
 }
 
-func (m *memory) Turns(_ context.Context, _, id string, _ time.Time, _ int) (out []quality.Sample, err error) {
-	for _, s := range m.samples {
-		if s.Conversation == id {
+func (m *memory) Turns(_ context.Context, _ string, k quality.ConversationKey, since time.Time, after string, limit int) (out []quality.Sample, err error) {
+	m.most = max(m.most, limit)
+	for _, s := range m.samples { // by time, as the tests make them
+		if s.Conversation == k.Conversation && s.Customer == k.Customer && (s.Time.After(since) || s.Time.Equal(since) && s.ID > after) {
 			out = append(out, s)
 		}
 	}
-	return out, nil
+	return out[:min(limit, len(out))], nil
 }
 
 func (m *memory) Take(_ context.Context, samples []quality.Sample) error {
@@ -91,7 +99,7 @@ func (m *memory) Take(_ context.Context, samples []quality.Sample) error {
 		return m.refuse
 	}
 	for _, s := range samples {
-		m.taken = append(m.taken, s.Conversation)
+		m.taken, m.joined = append(m.taken, s.Conversation), append(m.joined, s)
 	}
 	return nil
 }
@@ -140,4 +148,59 @@ func TestKeeper(t *testing.T) {
 	round(70) // what cannot be taken does not come again
 	m.samples = append(m.samples, turn("c", 60, "c", "d"))
 	round(100, "c")
+}
+
+func keeper(t *testing.T, m *memory, at *time.Time) *conversation.Keeper {
+	t.Helper()
+	f := quality.Feature{Name: "bot", Scorers: []quality.ScorerSpec{{Name: "solved", Type: "contains", On: quality.OnConversation}}}
+	k, err := conversation.New(conversation.Options{Features: []quality.Feature{f}, Store: m, Taker: m, State: m,
+		Behind: func(context.Context) (uint64, error) { return 0, nil }, Now: func() time.Time { return *at }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Round(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	*at = start.Add(24 * time.Hour)
+	return k
+}
+
+// Two customers use one id of a conversation.
+func TestCustomersStayApart(t *testing.T) {
+	m, at := &memory{progress: map[string]conversation.Progress{}}, start
+	k := keeper(t, m, &at)
+	mine, theirs := turn("c", 1, "my question", "my answer"), turn("c", 2, "their question", "their answer")
+	mine.Customer, theirs.Customer = "acme", "globex"
+	m.samples = []quality.Sample{mine, theirs, turn("c", 3, "my next", "my last")}
+	if err := k.Round(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.joined) != 2 || m.joined[0].ID == m.joined[1].ID {
+		t.Fatalf("got %+v", m.joined)
+	}
+	for _, s := range m.joined {
+		if all := s.Output.All(); s.Customer == "acme" == strings.Contains(all, "their") || s.Customer == "globex" == strings.Contains(all, "my") {
+			t.Errorf("customer %q has %q", s.Customer, all)
+		}
+	}
+}
+
+func TestLongConversationsAreReadInParts(t *testing.T) {
+	m, at := &memory{progress: map[string]conversation.Progress{}}, start
+	k := keeper(t, m, &at)
+	for i := range 600 {
+		s := turn("c", 1+i/100, "a", strings.Repeat("b", 2<<10)) // many at one time
+		s.ID = fmt.Sprintf("%04d", i)
+		s.Context = []quality.Document{{Text: "long"}}
+		m.samples = append(m.samples, s)
+	}
+	if err := k.Round(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.joined) != 1 || m.joined[0].Attributes["turns"] != "500" || m.joined[0].Attributes["cut"] != "true" || m.most > 16 {
+		t.Errorf("got %d samples, %v, %d turns at once", len(m.joined), m.joined[0].Attributes, m.most)
+	}
+	if n := len(m.joined[0].Output.Messages); n != 200 { // the first 100 turns
+		t.Errorf("got %d messages", n)
+	}
 }

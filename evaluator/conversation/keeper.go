@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,7 @@ import (
 const (
 	longest   = 24 * time.Hour // turns further back than this before the last look are not found any more
 	page      = 500            // conversations listed at once
+	turnPage  = 16             // turns read at once: one may have 4 MiB
 	maxBehind = 1000           // messages that the store may lack: less than its writer takes at once
 	minPause  = time.Second
 	maxPause  = time.Minute
@@ -23,11 +25,11 @@ const (
 
 // Store holds the turns.
 type Store interface {
-	// Conversations returns the ids of a feature's conversations whose latest turn is in [from, to), by id
-	// and at most limit, after one id. Turns before begin are not looked at.
-	Conversations(ctx context.Context, feature string, begin, from, to time.Time, after string, limit int) ([]string, error)
-	// Turns returns a conversation's samples since a time, the oldest first, at most limit.
-	Turns(ctx context.Context, feature, conversation string, since time.Time, limit int) ([]quality.Sample, error)
+	// Conversations returns a feature's conversations whose latest turn is in [from, to), by id and customer
+	// and at most limit, after one of them. Turns before begin are not looked at.
+	Conversations(ctx context.Context, feature string, begin, from, to time.Time, after quality.ConversationKey, limit int) ([]quality.ConversationKey, error)
+	// Turns returns a conversation's samples behind a time and an id, the oldest first, at most limit.
+	Turns(ctx context.Context, feature string, k quality.ConversationKey, since time.Time, after string, limit int) ([]quality.Sample, error)
 }
 
 // Taker takes samples in. It takes each id of a feature once.
@@ -170,22 +172,22 @@ func (k *Keeper) feature(ctx context.Context, f quality.Feature, to time.Time) e
 }
 
 func (k *Keeper) period(ctx context.Context, f quality.Feature, from, to time.Time) error {
-	for after := ""; ; {
-		ids, err := k.opts.Store.Conversations(ctx, f.Name, from.Add(-longest), from, to, after, page)
-		if err != nil || len(ids) == 0 {
+	for after := (quality.ConversationKey{}); ; {
+		keys, err := k.opts.Store.Conversations(ctx, f.Name, from.Add(-longest), from, to, after, page)
+		if err != nil || len(keys) == 0 {
 			return err
 		}
-		for _, id := range ids {
-			if err := k.join(ctx, f, id, from.Add(-longest)); err != nil {
-				return fmt.Errorf("conversation %q: %w", id, err)
+		for _, key := range keys {
+			if err := k.join(ctx, f, key, from.Add(-longest)); err != nil {
+				return fmt.Errorf("conversation %q of customer %q: %w", key.Conversation, key.Customer, err)
 			}
 		}
-		after = ids[len(ids)-1]
+		after = keys[len(keys)-1]
 	}
 }
 
-func (k *Keeper) join(ctx context.Context, f quality.Feature, id string, since time.Time) error {
-	turns, err := k.opts.Store.Turns(ctx, f.Name, id, since, quality.MaxConversationTurns)
+func (k *Keeper) join(ctx context.Context, f quality.Feature, key quality.ConversationKey, since time.Time) error {
+	turns, err := k.turns(ctx, f.Name, key, since)
 	if err != nil || len(turns) == 0 {
 		return err
 	}
@@ -199,4 +201,38 @@ func (k *Keeper) join(ctx context.Context, f quality.Feature, id string, since t
 		k.joined.WithLabelValues(f.Name).Inc()
 	}
 	return err
+}
+
+// turns reads the turns of a conversation a few at a time and keeps of each what Join needs.
+func (k *Keeper) turns(ctx context.Context, feature string, key quality.ConversationKey, since time.Time) ([]quality.Sample, error) {
+	var turns []quality.Sample
+	after, size := "", 0
+	for len(turns) < quality.MaxConversationTurns {
+		limit := min(turnPage, quality.MaxConversationTurns-len(turns))
+		list, err := k.opts.Store.Turns(ctx, feature, key, since, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			turns = append(turns, slim(&list[i], &size))
+		}
+		if len(list) < limit {
+			break
+		}
+		since, after = list[len(list)-1].Time, list[len(list)-1].ID
+	}
+	return turns, nil
+}
+
+// slim leaves out of a turn what is not joined, and the texts where there is no room for them any more.
+func slim(t *quality.Sample, size *int) quality.Sample {
+	s := *t
+	s.Context, s.Tools, s.Reference, s.Params, s.Scores = nil, nil, nil, nil, nil
+	s.Input, s.Output = quality.Content{}, quality.Content{}
+	if *size <= maxText {
+		in, out := said(t.Input, "user"), t.Output.Last()
+		*size += len(in) + len(out)
+		s.Input, s.Output = quality.Text(strings.Clone(in)), quality.Text(strings.Clone(out))
+	}
+	return s
 }

@@ -25,8 +25,8 @@ const (
 // Bounds of what is checked. Beyond them a score says what it left out.
 const (
 	maxClaims      = 500
-	maxClaimBytes  = 1 << 18 // of the output
-	maxSourceBytes = 1 << 20 // of all sources
+	maxClaimBytes  = 1 << 17 // of the output
+	maxSourceBytes = 1 << 18 // of all sources
 )
 
 func claimsOf(spec quality.ScorerSpec) []string {

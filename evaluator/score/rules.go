@@ -1,6 +1,7 @@
 package score
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -35,7 +36,11 @@ func newRegex(spec quality.ScorerSpec) (rule, error) {
 		return nil, err
 	}
 	return func(text string, _ *quality.Sample) (verdict, bool) {
-		return verdict{value: oneIf(re.MatchString(text))}, false
+		v := verdict{value: oneIf(re.MatchString(prefix(text, maxPatternBytes)))}
+		if v.value == 0 && len(text) > maxPatternBytes {
+			v.explanation = fmt.Sprintf("looked at the first %d KiB only", maxPatternBytes>>10)
+		}
+		return v, false
 	}, nil
 }
 
@@ -68,7 +73,7 @@ func newReference(spec quality.ScorerSpec) (rule, error) {
 		}
 		got, ok := x.find(text)
 		if !ok {
-			return verdict{explanation: "the output does not match the pattern"}, false
+			return verdict{explanation: "the output does not match the pattern" + x.part(text)}, false
 		}
 		want, ok := x.find(*s.Reference)
 		if !ok {
@@ -78,14 +83,34 @@ func newReference(spec quality.ScorerSpec) (rule, error) {
 	}, nil
 }
 
+// maxPatternBytes bounds what a pattern looks at: one may take a third of a microsecond for each byte.
+const maxPatternBytes = 1 << 18
+
 // extractor finds what a pattern is after: its group 1 when it has one that took part in the match.
 type extractor struct {
 	re   *regexp.Regexp
 	last bool
 }
 
+// part says which part of a text was looked at, when it was not all.
+func (x extractor) part(text string) string {
+	switch {
+	case len(text) <= maxPatternBytes:
+		return ""
+	case x.last:
+		return fmt.Sprintf(" in its last %d KiB", maxPatternBytes>>10)
+	default:
+		return fmt.Sprintf(" in its first %d KiB", maxPatternBytes>>10)
+	}
+}
+
 func (x extractor) find(text string) (string, bool) {
 	var loc []int
+	if x.last {
+		text = suffix(text, maxPatternBytes)
+	} else {
+		text = prefix(text, maxPatternBytes)
+	}
 	if !x.last {
 		loc = x.re.FindStringSubmatchIndex(text)
 	} else if all := x.re.FindAllStringSubmatchIndex(text, -1); len(all) > 0 {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/asgood-dev/asgood/internal/expression"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
@@ -24,8 +22,14 @@ type contract struct {
 // tool is the part of a contract that is about one tool.
 type tool struct {
 	spec   quality.ToolSpec
-	schema *jsonschema.Schema
+	schema *schema
 	check  *expression.Program
+}
+
+// work is what all calls of a sample share: what may still be done about them.
+type work struct {
+	checkers map[*tool]*expression.Checker
+	left     int // steps of the schemas
 }
 
 func newToolCalls(spec quality.ScorerSpec) (rule, error) {
@@ -85,7 +89,7 @@ func (c *contract) score(_ string, s *quality.Sample) (verdict, bool) {
 	if len(s.Tools) == 0 && (len(c.required) == 0 || s.Output.IsZero() && s.Error != "") {
 		return verdict{}, true
 	}
-	counts, furthest := map[string]int{}, 0
+	counts, furthest, w := map[string]int{}, 0, &work{checkers: map[*tool]*expression.Checker{}, left: maxSchemaSteps}
 	for i := range s.Tools {
 		name := s.Tools[i].Name
 		counts[name]++
@@ -98,7 +102,7 @@ func (c *contract) score(_ string, s *quality.Sample) (verdict, bool) {
 			}
 			furthest = rank
 		}
-		if v, ok := c.call(s, i, counts[name]); !ok {
+		if v, ok := c.call(s, i, counts[name], w); !ok {
 			return v, false
 		}
 	}
@@ -111,7 +115,7 @@ func (c *contract) score(_ string, s *quality.Sample) (verdict, bool) {
 }
 
 // call checks one call, the n-th of its tool.
-func (c *contract) call(s *quality.Sample, i, n int) (verdict, bool) {
+func (c *contract) call(s *quality.Sample, i, n int, w *work) (verdict, bool) {
 	call := &s.Tools[i]
 	t := c.tools[call.Name]
 	switch {
@@ -130,23 +134,31 @@ func (c *contract) call(s *quality.Sample, i, n int) (verdict, bool) {
 	if !ok {
 		return broken("not JSON", call.Name, "call %d (%s): the arguments are not JSON", i+1, call.Name), false
 	}
-	return t.judge(s, i, args)
+	if t.check != nil && w.checkers[t] == nil {
+		w.checkers[t] = t.check.Checker(s, s.Output.Last())
+	}
+	return t.judge(s, i, args, w)
 }
 
 // judge holds the arguments against schema and check. A check that cannot be evaluated is broken too: it is
-// the arguments that do not fit it.
-func (t *tool) judge(s *quality.Sample, i int, args any) (verdict, bool) {
+// the arguments that do not fit it. One that has too much to look through says nothing of them.
+func (t *tool) judge(s *quality.Sample, i int, args any, w *work) (verdict, bool) {
 	name := t.spec.Name
 	if t.schema != nil {
-		if err := t.schema.Validate(args); err != nil {
+		switch err := t.schema.validate(args, &w.left); {
+		case quality.KindOf(err) == quality.KindTooLarge:
+			return verdict{failure: fmt.Sprintf("call %d (%s): what it is called with %v", i+1, name, err)}, false
+		case err != nil:
 			return broken("arguments", name, "call %d (%s): %s", i+1, name, explain(err)), false
 		}
 	}
 	if t.check == nil {
 		return verdict{}, true
 	}
-	held, err := t.check.Check(s, s.Output.Last(), expression.Call{Name: name, Index: i, Args: args, Result: expression.Decode(s.Tools[i].Result)})
+	held, err := w.checkers[t].Check(expression.Call{Name: name, Index: i, Args: args, Result: expression.Decode(s.Tools[i].Result)})
 	switch {
+	case quality.KindOf(err) == quality.KindTooLarge:
+		return verdict{failure: clipTo(fmt.Sprintf("call %d (%s): the check cannot be made: %v", i+1, name, err), maxExplanation)}, false
 	case err != nil:
 		return broken("check", name, "call %d (%s): the check cannot be made: %v", i+1, name, err), false
 	case !held:

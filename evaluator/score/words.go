@@ -105,6 +105,15 @@ func prefix(text string, most int) string {
 	return text[:most]
 }
 
+// suffix returns at most the last most bytes of a text, whole characters.
+func suffix(text string, most int) string {
+	from := max(0, len(text)-most)
+	for from < len(text) && !utf8.RuneStart(text[from]) {
+		from++
+	}
+	return text[from:]
+}
+
 // prose leaves out blocks of code and quoted lines: they are not in the words of who wrote the text.
 func prose(text string) string {
 	if !strings.Contains(text, "```") && !strings.Contains(text, ">") {

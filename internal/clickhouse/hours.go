@@ -22,22 +22,25 @@ func (s *Store) ScoreHours(ctx context.Context, from, to time.Time) ([]quality.S
 		}, from.Unix(), to.Unix())
 }
 
-// Conversations returns the ids of the conversations of a feature whose latest turn is in a period, and that
-// had their first turn since begin at the earliest, by id and at most limit, after one id.
-func (s *Store) Conversations(ctx context.Context, feature string, begin, from, to time.Time, after string, limit int) ([]string, error) {
+// Conversations returns the conversations of a feature whose latest turn is in a period, and that had their
+// first turn since begin at the earliest, by id and customer and at most limit, after one of them.
+func (s *Store) Conversations(ctx context.Context, feature string, begin, from, to time.Time, after quality.ConversationKey, limit int) ([]quality.ConversationKey, error) {
 	return collect(ctx, s, "listing conversations", `
-		SELECT conversation FROM samples WHERE feature = ? AND conversation > ? AND source = '' AND time >= fromUnixTimestamp64Micro(?)
-		GROUP BY conversation HAVING max(time) >= fromUnixTimestamp64Micro(?) AND max(time) < fromUnixTimestamp64Micro(?)
-		ORDER BY conversation LIMIT ?`,
-		func(r driver.Rows) (id string, err error) {
-			err = r.Scan(&id)
-			return id, err
-		}, feature, after, begin.UnixMicro(), from.UnixMicro(), to.UnixMicro(), limit)
+		SELECT conversation, customer FROM samples
+		WHERE feature = ? AND conversation != '' AND (conversation, customer) > (?, ?) AND source = '' AND time >= fromUnixTimestamp64Micro(?)
+		GROUP BY conversation, customer HAVING max(time) >= fromUnixTimestamp64Micro(?) AND max(time) < fromUnixTimestamp64Micro(?)
+		ORDER BY conversation, customer LIMIT ?`,
+		func(r driver.Rows) (k quality.ConversationKey, err error) {
+			err = r.Scan(&k.Conversation, &k.Customer)
+			return k, err
+		}, feature, after.Conversation, after.Customer, begin.UnixMicro(), from.UnixMicro(), to.UnixMicro(), limit)
 }
 
-// Turns returns the samples of a conversation since a time, the oldest first, at most limit.
-func (s *Store) Turns(ctx context.Context, feature, conversation string, since time.Time, limit int) ([]quality.Sample, error) {
+// Turns returns the samples of a conversation behind a place, the oldest first, at most limit. The place is a
+// time and an id; no id stands before all samples of that time.
+func (s *Store) Turns(ctx context.Context, feature string, k quality.ConversationKey, since time.Time, after string, limit int) ([]quality.Sample, error) {
 	return collect(ctx, s, "reading a conversation", "SELECT "+sampleFields+` FROM samples
-		WHERE feature = ? AND conversation = ? AND source = '' AND time >= fromUnixTimestamp64Micro(?) ORDER BY time, id LIMIT ?`,
-		readSample, feature, conversation, since.UnixMicro(), limit)
+		WHERE feature = ? AND conversation = ? AND customer = ? AND source = ''
+			AND time >= fromUnixTimestamp64Micro(?) AND (time, id) > (fromUnixTimestamp64Micro(?), ?) ORDER BY time, id LIMIT ?`,
+		readSample, feature, k.Conversation, k.Customer, since.UnixMicro(), since.UnixMicro(), after, limit)
 }

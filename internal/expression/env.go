@@ -28,6 +28,7 @@ type Env struct {
 	Time         time.Time         `expr:"time"` // UTC
 
 	Budget *int `expr:"asgood_budget"` // turns of loops that are left
+	Work   *int `expr:"asgood_work"`   // bytes that patterns may still look at
 }
 
 // CallEnv is what a check of a tool call sees.
@@ -91,6 +92,8 @@ func (p *Program) env(s *quality.Sample, output string) Env {
 			e.Tools = append(e.Tools, Tool{Name: t.Name, Arguments: Decode(t.Arguments), Result: Decode(t.Result)})
 		}
 	}
+	work := maxMatched
+	e.Work = &work
 	if p.uses[counterName] {
 		left := min(maxSteps, maxWork/max(1, size(s, &e)))
 		e.Budget = &left

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/expr-lang/expr"
@@ -27,7 +28,9 @@ const (
 	maxNodes  = 400     // parts of an expression
 	maxMemory = 100_000 // elements that a run may make
 	maxSteps  = 10_000  // turns of all loops of a run
-	maxWork   = 1 << 26 // turns times the bytes of the sample: a loop may look through all of it in each turn
+	maxWork   = 1 << 25 // turns times the bytes of the sample: a loop may look through all of it in each turn
+
+	maxMatched = 1 << 20 // bytes that patterns look at
 )
 
 // Program is a compiled expression. It is safe for use by several goroutines.
@@ -61,7 +64,8 @@ func compile(text string, env any, fits func(reflect.Kind) bool, want string) (*
 		return nil, quality.Errorf(quality.KindInvalid, "has %d bytes, at most %d", len(text), MaxText)
 	}
 	look := &looker{uses: map[string]bool{}}
-	plain, err := expr.Compile(text, append(options(env), expr.Patch(look))...)
+	match := &patterns{compiled: map[string]*regexp.Regexp{}}
+	plain, err := expr.Compile(text, append(options(env, match), expr.Patch(look))...)
 	if err == nil {
 		err = look.err
 	}
@@ -75,7 +79,7 @@ func compile(text string, env any, fits func(reflect.Kind) bool, want string) (*
 	if !fits(kind) {
 		return nil, quality.Errorf(quality.KindInvalid, "its result is %s, want %s%s", kindName(kind), want, kindHint(kind))
 	}
-	program, err := expr.Compile(text, append(options(env), expr.Patch(counter{}))...)
+	program, err := expr.Compile(text, append(options(env, match), expr.Patch(counter{}), expr.Patch(match))...)
 	if err != nil {
 		return nil, quality.Errorf(quality.KindInvalid, "%s", oneLine(err))
 	}
@@ -84,11 +88,12 @@ func compile(text string, env any, fits func(reflect.Kind) bool, want string) (*
 
 // options leave out what depends on the machine or the moment. Without the optimizer a range is made when
 // it is needed, and so it is counted.
-func options(env any) []expr.Option {
+func options(env any, match *patterns) []expr.Option {
 	return []expr.Option{
 		expr.Env(env), expr.MaxNodes(maxNodes), expr.Optimize(false),
 		expr.DisableBuiltin("now"), expr.DisableBuiltin("timezone"),
 		expr.Function(counterName, count, new(func(*int, any) any)),
+		expr.Function(matchName, match.match, new(func(*int, any, string) bool)),
 	}
 }
 
@@ -147,12 +152,30 @@ type Call struct {
 	Result any
 }
 
-// Check evaluates the expression over a call of a sample.
-func (p *Program) Check(s *quality.Sample, output string, c Call) (bool, error) {
-	if p.lacks(s) {
+// Checker evaluates an expression over the calls of one sample. All of them share what one run may do, so a
+// sample of many calls costs no more than one. It is for one goroutine.
+type Checker struct {
+	program *Program
+	lacks   bool
+	env     Env
+}
+
+// Checker returns what checks the calls of a sample.
+func (p *Program) Checker(s *quality.Sample, output string) *Checker {
+	c := &Checker{program: p, lacks: p.lacks(s)}
+	if !c.lacks {
+		c.env = p.env(s, output)
+	}
+	return c
+}
+
+// Check evaluates the expression over a call. An error of kind too large says that the sample has more than
+// may be looked through, which is nothing about the call.
+func (c *Checker) Check(call Call) (bool, error) {
+	if c.lacks {
 		return true, nil
 	}
-	result, err := p.run(CallEnv{Env: p.env(s, output), Name: c.Name, Index: c.Index, Args: c.Args, Result: c.Result})
+	result, err := c.program.run(CallEnv{Env: c.env, Name: call.Name, Index: call.Index, Args: call.Args, Result: call.Result})
 	if err != nil {
 		return false, err
 	}
@@ -166,7 +189,10 @@ func (p *Program) Check(s *quality.Sample, output string, c Call) (bool, error) 
 func (p *Program) run(env any) (any, error) {
 	machine := vm.VM{MemoryBudget: maxMemory}
 	result, err := machine.Run(p.program, env)
-	if err != nil {
+	switch {
+	case errors.Is(err, errSteps) || errors.Is(err, errWork):
+		return nil, quality.Errorf(quality.KindTooLarge, "%s", oneLine(err))
+	case err != nil:
 		return nil, errors.New(oneLine(err))
 	}
 	return result, nil

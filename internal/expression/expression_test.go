@@ -132,12 +132,12 @@ func TestCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, args := range map[bool]any{true: map[string]any{"amount": 12.5}, false: map[string]any{"amount": 200.0}} {
-		got, err := p.Check(sample(), "", expression.Call{Name: "refund", Index: 1, Args: args, Result: map[string]any{"ok": true}})
+		got, err := p.Checker(sample(), "").Check(expression.Call{Name: "refund", Index: 1, Args: args, Result: map[string]any{"ok": true}})
 		if err != nil || got != want {
 			t.Errorf("%v: got %v, %v", args, got, err)
 		}
 	}
-	if _, err := p.Check(sample(), "", expression.Call{Name: "refund"}); err == nil {
+	if _, err := p.Checker(sample(), "").Check(expression.Call{Name: "refund"}); err == nil {
 		t.Error("no arguments: want an error")
 	}
 	if _, err := expression.CompileCheck("args.amount"); err == nil {
@@ -174,5 +174,46 @@ func BenchmarkRun(b *testing.B) {
 				_, _, _ = p.Run(s, s.Output.Text)
 			}
 		})
+	}
+}
+
+func TestPatternsAreBounded(t *testing.T) {
+	s := sample()
+	s.Output = quality.Text(strings.Repeat("ab", 100<<10))
+	for text, want := range map[string]string{
+		`output matches "(a|b|ab)*c"`:                  "",
+		`any(1..10, output matches "(a|b|ab)*c")`:      "1024 KiB",
+		`all(1..10, not (output matches "^(a?){9}x"))`: "1024 KiB",
+		`tools[1].result.none matches "a"`:             "",
+		`asgood_work == nil`:                           "unknown name",
+	} {
+		p, err := expression.Compile(text)
+		if err == nil {
+			_, _, err = p.Run(s, s.Output.Last())
+		}
+		if got := ""; err != nil || want != "" {
+			if err != nil {
+				got = err.Error()
+			}
+			if want == "" || !strings.Contains(got, want) {
+				t.Errorf("%s: got %q, want %q", text, got, want)
+			}
+		}
+	}
+}
+
+func TestCheckerSharesItsBounds(t *testing.T) {
+	p, err := expression.CompileCheck(`not (output matches "x$") and args.n >= 0`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, done := p.Checker(sample(), strings.Repeat("a", 300<<10)), 0
+	for ; done < 10; done++ {
+		if _, err = c.Check(expression.Call{Name: "refund", Index: done, Args: map[string]any{"n": done}}); err != nil {
+			break
+		}
+	}
+	if done != 3 || quality.KindOf(err) != quality.KindTooLarge {
+		t.Errorf("%d calls were checked, then %v", done, err)
 	}
 }

@@ -3,6 +3,8 @@ package expression
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -18,7 +20,7 @@ func (l *looker) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.IdentifierNode:
 		l.uses[n.Value] = true
-		if n.Value == counterName || n.Value == budgetName {
+		if strings.HasPrefix(n.Value, ownPrefix) {
 			l.err = fmt.Errorf("unknown name %s", n.Value)
 		}
 		if n.Value == "$env" { // the whole sample, by names that are not seen here
@@ -34,10 +36,13 @@ func (l *looker) Visit(node *ast.Node) {
 	}
 }
 
-// The names by which a counter gets into a loop.
+// The names by which a counter gets into a loop, and a bound into a pattern.
 const (
+	ownPrefix   = "asgood_"
 	counterName = "asgood_count"
 	budgetName  = "asgood_budget"
+	matchName   = "asgood_match"
+	workName    = "asgood_work"
 )
 
 // counter puts a call of the counter around what a loop does in each turn.
@@ -69,4 +74,50 @@ func count(params ...any) (any, error) {
 		return nil, errSteps
 	}
 	return params[1], nil
+}
+
+// patterns finds what the patterns of one expression are after. A pattern costs a thousand times what other
+// ways through a text cost, so each byte that one looks at is counted.
+type patterns struct {
+	compiled map[string]*regexp.Regexp // written while the expression is compiled only
+}
+
+// Visit implements ast.Visitor.
+func (p *patterns) Visit(node *ast.Node) {
+	n, ok := (*node).(*ast.BinaryNode)
+	if !ok || n.Operator != "matches" {
+		return
+	}
+	fixed, ok := n.Right.(*ast.StringNode)
+	if !ok {
+		return
+	}
+	re, err := regexp.Compile(fixed.Value)
+	if err != nil {
+		return // the library says so
+	}
+	p.compiled[fixed.Value] = re
+	ast.Patch(node, &ast.CallNode{
+		Callee:    &ast.IdentifierNode{Value: matchName},
+		Arguments: []ast.Node{&ast.IdentifierNode{Value: workName}, n.Left, fixed},
+	})
+}
+
+var errWork = fmt.Errorf("looks for patterns in more than %d KiB of this sample", maxMatched>>10)
+
+// match reports whether a text matches a pattern; what is not there does not.
+func (p *patterns) match(params ...any) (any, error) {
+	left, text := params[0].(*int), ""
+	switch v := params[1].(type) {
+	case nil:
+		return false, nil
+	case string:
+		text = v
+	default:
+		return nil, fmt.Errorf("matches takes a text, not %T", v)
+	}
+	if *left -= len(text); *left < 0 {
+		return nil, errWork
+	}
+	return p.compiled[params[2].(string)].MatchString(text), nil
 }

@@ -15,6 +15,12 @@ const (
 	MaxConversationTurns     = 500
 )
 
+// ConversationKey names a conversation. Two customers may use one id, by chance or on purpose, and their turns
+// are never put together.
+type ConversationKey struct {
+	Conversation, Customer string
+}
+
 // ConversationSpec says when a conversation is over and how much of it is scored.
 type ConversationSpec struct {
 	Idle     time.Duration `yaml:"idle"`      // without a turn for so long it is over; 0 means DefaultConversationIdle
