@@ -1,0 +1,11 @@
+package main
+
+import "fmt"
+
+// plural counts things: 1 sample, 2 samples.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
