@@ -139,7 +139,7 @@ func (d *decoder) checkMonitor(m *quality.MonitorSpec, unbounded bool, path stri
 	if d.has(path+".max_slices") && m.MaxSlices < 1 && !d.failed(path+".max_slices") {
 		d.bad(path+".max_slices", "want 1 or more")
 	}
-	d.checkRange(m, unbounded, path)
+	d.checkRange(m, path)
 	d.checkAttributes(m.Slices, path+".slices")
 	d.checkAttributes(m.Adjust, path+".adjust")
 	d.checkAdjust(m.Adjust, path+".adjust")
@@ -151,7 +151,7 @@ func (d *decoder) checkMonitor(m *quality.MonitorSpec, unbounded bool, path stri
 	}
 }
 
-func (d *decoder) checkRange(m *quality.MonitorSpec, unbounded bool, path string) {
+func (d *decoder) checkRange(m *quality.MonitorSpec, path string) {
 	if m.Range != nil && !d.failed(path+".range") {
 		switch lo, hi := m.Range[0], m.Range[1]; {
 		case m.Unbounded:
