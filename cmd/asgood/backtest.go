@@ -216,7 +216,7 @@ func seconds(x *float64) string {
 }
 
 func printBacktest(w io.Writer, result *app.BacktestResult) error {
-	fmt.Fprintf(w, "%d samples, %d streams, %d regressions\n", result.Samples, result.Streams, len(result.Regressions))
+	fmt.Fprintf(w, "%s, %s, %s\n", plural(result.Samples, "sample"), plural(result.Streams, "stream"), plural(len(result.Regressions), "regression"))
 	if len(result.Regressions) == 0 {
 		return nil
 	}

@@ -21,7 +21,8 @@ func importCommand() *cobra.Command {
 		Long: "Import reads rows of CSV (with a header line), NDJSON or Parquet from files, or from standard input for -, and makes\n" +
 			"samples of them by --map. NDJSON without --map is read as native samples. CSV and NDJSON may be compressed with gzip or zstd.\n" +
 			"Rows that are wrong are refused and named; the others are taken. An import that was stopped goes on where it was when the\n" +
-			"same command runs again, and importing a file twice stores nothing twice.",
+			"same command runs again, and importing a file twice stores nothing twice.\n" +
+			"Exit status 0 when every row was taken or there already, 4 when some were refused, 2 when none could be taken.",
 		Example: "  asgood import answers.csv --feature support-assistant \\\n" +
 			"    --map 'time=timestamp,input=query,output=answer,reference=ref_answer,id={model}/{id}'\n" +
 			"  asgood import logs/*.ndjson.gz --feature support-assistant --map 'input=request.messages,output=response.text,scores.thumbs=feedback.thumbs'\n" +
@@ -113,10 +114,19 @@ func runImport(cmd *cobra.Command, o *app.ImportOptions, path string, i importFl
 	if err := printImport(report, result, o.DryRun, i.json); err != nil {
 		return err
 	}
-	if result.Refused > 0 && result.Accepted+result.Duplicates == 0 {
+	return refusedOf(result.Refused, result.Accepted+result.Duplicates)
+}
+
+// refusedOf says how an import ended whose result was printed: what was taken may be all, a part, or nothing.
+func refusedOf(refused, taken int) error {
+	switch {
+	case refused == 0:
+		return nil
+	case taken == 0:
 		return quality.Errorf(quality.KindInvalid, "no row could be taken")
+	default:
+		return errPartly
 	}
-	return nil
 }
 
 func printImport(w io.Writer, result app.ImportResult, dryRun, asJSON bool) error {
@@ -145,7 +155,7 @@ func printImport(w io.Writer, result app.ImportResult, dryRun, asJSON bool) erro
 
 func totals(r app.ImportResult, dryRun bool) string {
 	if dryRun {
-		return fmt.Sprintf("%d rows: %d would be taken, %d refused; nothing was stored", r.Rows, r.Accepted, r.Refused)
+		return fmt.Sprintf("%s: %d would be taken, %d refused; nothing was stored", plural(r.Rows, "row"), r.Accepted, r.Refused)
 	}
-	return fmt.Sprintf("%d rows: %d taken, %d already there, %d refused", r.Rows, r.Accepted, r.Duplicates, r.Refused)
+	return fmt.Sprintf("%s: %d taken, %d already there, %d refused", plural(r.Rows, "row"), r.Accepted, r.Duplicates, r.Refused)
 }

@@ -38,15 +38,15 @@ func TestImportCommand(t *testing.T) {
 		code  int
 		out   string
 	}{
-		"file":              {"", append([]string{"a.csv", "-o", "-"}, mapping...), 0, sample},
-		"the older flag":    {"", append([]string{"--csv", "a.csv", "-o", "-"}, mapping...), 0, sample},
+		"file":              {"", append([]string{"a.csv", "-o", "-"}, mapping...), 4, sample},
+		"the older flag":    {"", append([]string{"--csv", "a.csv", "-o", "-"}, mapping...), 4, sample},
 		"standard input":    {"o,n\nx,1\n", append([]string{"-", "-o", "-"}, mapping...), 0, sample},
 		"older, from stdin": {"o,n\nx,1\n", append([]string{"--csv", "-", "-o", "-"}, mapping...), 0, sample},
 		"native":            {sample, []string{"-", "-o", "-"}, 0, sample},
-		"dry run":           {"", append([]string{"a.csv", "--dry-run"}, mapping...), 0, "would be taken, 1 refused; nothing was stored"},
-		"dry run, kinds":    {"", append([]string{"a.csv", "--dry-run"}, mapping...), 0, `1  field "input_tokens"`},
-		"dry run, place":    {"", append([]string{"a.csv", "--dry-run"}, mapping...), 0, "a.csv, line 4: "},
-		"as JSON":           {"", append([]string{"a.csv", "--dry-run", "--json"}, mapping...), 0, `"rows":3,"accepted":2,"duplicates":0,"refused":1`},
+		"dry run":           {"", append([]string{"a.csv", "--dry-run"}, mapping...), 4, "would be taken, 1 refused; nothing was stored"},
+		"dry run, kinds":    {"", append([]string{"a.csv", "--dry-run"}, mapping...), 4, `1  field "input_tokens"`},
+		"dry run, place":    {"", append([]string{"a.csv", "--dry-run"}, mapping...), 4, "a.csv, line 4: "},
+		"as JSON":           {"", append([]string{"a.csv", "--dry-run", "--json"}, mapping...), 4, `"rows":3,"accepted":2,"duplicates":0,"refused":1`},
 		"nothing taken":     {"o,n\nx,many\n", append([]string{"-", "--dry-run"}, mapping...), 2, "0 would be taken"},
 		"none, as JSON":     {"o,n\nx,many\n", append([]string{"-", "--dry-run", "--json"}, mapping...), 2, `"refused":1`},
 		"an empty table":    {"o,n\n", append([]string{"-", "--dry-run"}, mapping...), 0, "0 rows"},

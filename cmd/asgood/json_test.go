@@ -167,7 +167,7 @@ func TestBacktestOfABadFile(t *testing.T) {
 
 func TestCheckJSON(t *testing.T) {
 	file := write(t, "asgood.yaml", good)
-	want := fmt.Sprintf(`{"file":%q,"features":1,"scorers":1,"monitors":1,"probes":1,"problems":[]}`+"\n", file)
+	want := fmt.Sprintf(`{"file":%q,"features":1,"scorers":1,"monitors":1,"probes":1,"canaries":0,"problems":[]}`+"\n", file)
 	if got := run(t, "", "check", "--json", "-c", file); got.code != 0 || got.out != want || got.err != "" {
 		t.Errorf("got %+v, want %s", got, want)
 	}
@@ -194,7 +194,7 @@ func TestImport(t *testing.T) {
 	args := []string{"import", "--csv", "-", "--feature", "bot", "--map", "time=when,output=answer"}
 	out := filepath.Join(t.TempDir(), "samples.ndjson")
 	got := run(t, csv, append(args, "-o", out)...)
-	if got.code != 0 || !strings.Contains(got.out, "3 rows: 2 taken, 0 already there, 1 refused") || !strings.Contains(got.out, "line 3: ") {
+	if got.code != 4 || !strings.Contains(got.out, "3 rows: 2 taken, 0 already there, 1 refused") || !strings.Contains(got.out, "line 3: ") {
 		t.Errorf("got %+v", got)
 	}
 	data, err := os.ReadFile(out)
@@ -203,7 +203,7 @@ func TestImport(t *testing.T) {
 	}
 	// With - the samples are all that standard output holds.
 	got = run(t, csv, append(args, "-o", "-", "--json")...)
-	if got.code != 0 || got.out != string(data) {
+	if got.code != 4 || got.out != string(data) {
 		t.Errorf("got %+v, want the samples %s", got, data)
 	}
 	same(t, "report", keys(t, []byte(got.err)), []string{"rows", "accepted", "duplicates", "refused", "errors", "rejected"})

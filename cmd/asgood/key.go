@@ -203,7 +203,10 @@ func shortTime(t time.Time) string {
 }
 
 func keyRevokeCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "revoke ID", Args: oneArg("ID of a key"), Short: "End a key at once and for good"}
+	cmd := &cobra.Command{Use: "revoke ID", Args: oneArg("ID of a key; asgood key list shows it"), Short: "End a key at once and for good",
+		Long: "Revoke ends a key at once and for good. It wants the key's id, the first column of asgood key list, and neither its name nor the\n" +
+			"key itself.",
+		Example: "  asgood key revoke k3f7a2c6mq"}
 	flags := addKeyFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o, err := flags.options(cmd)

@@ -58,7 +58,7 @@ func TestKeyCommands(t *testing.T) {
 		{[]string{"create", "--name", "x", "--scope", "samples", "--rate", "fast"}, 2, "--rate"},
 		{[]string{"create", "--name", "x", "--scope", "samples", "--bytes", "10MiB"}, 2, "--bytes"},
 		{[]string{"create", "--name", "x", "--scope", "samples", "--max-body", "big"}, 2, "--max-body"},
-		{[]string{"revoke"}, 2, "want the ID of a key; see asgood key revoke --help"},
+		{[]string{"revoke"}, 2, "want the ID of a key; asgood key list shows it; see asgood key revoke --help"},
 		{[]string{"revoke", "aaaaaaaaaa"}, 1, "aaaaaaaaaa"},
 	} {
 		if got := key(tt.args...); got.code != tt.code || !strings.Contains(got.err, tt.want) {

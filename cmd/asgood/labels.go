@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/asgood-dev/asgood/internal/app"
-	"github.com/asgood-dev/asgood/internal/quality"
 )
 
 func labelsCommand() *cobra.Command {
@@ -43,10 +42,7 @@ func labelsCommand() *cobra.Command {
 		if err := printImport(cmd.OutOrStdout(), result, o.DryRun, *asJSON); err != nil {
 			return err
 		}
-		if result.Refused > 0 && result.Accepted == 0 {
-			return quality.Errorf(quality.KindInvalid, "no row could be taken")
-		}
-		return nil
+		return refusedOf(result.Refused, result.Accepted)
 	}
 	return cmd
 }

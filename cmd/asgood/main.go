@@ -27,10 +27,14 @@ const (
 	exitError      = 1 // something failed
 	exitInvalid    = 2 // the input or the configuration is wrong
 	exitRegression = 3 // --fail-on-regression, and something got worse
+	exitPartly     = 4 // an import took some rows and refused others
 )
 
 // errRegression asks for exitRegression without a message: the result was printed.
 var errRegression = errors.New("a regression was found")
+
+// errPartly asks for exitPartly without a message: what was refused was printed.
+var errPartly = errors.New("some rows were refused")
 
 // errPrinted asks for exitInvalid without a message: what is wrong was printed.
 var errPrinted = errors.New("the input is wrong")
@@ -49,6 +53,8 @@ func exitCode(w io.Writer, err error) int {
 		return 0
 	case errors.Is(err, errRegression):
 		return exitRegression
+	case errors.Is(err, errPartly):
+		return exitPartly
 	case errors.Is(err, errPrinted):
 		return exitInvalid
 	}

@@ -120,7 +120,7 @@ func TestExitCodes(t *testing.T) {
 		{"unknown flag", []string{"check", "--confg", "x"}, 2, []string{"unknown flag: --confg"}, false},
 		{"bad value of a flag", []string{"demo", "--week", "soon"}, 2, []string{"--week", "soon"}, false},
 		{"argument too many", []string{"check", "x.yaml"}, 2, []string{`unexpected "x.yaml": see asgood check --help`}, false},
-		{"check", []string{"check", "-c", goodFile}, 0, []string{"is good: 1 features, 1 scorers, 1 monitors, 1 probes"}, true},
+		{"check", []string{"check", "-c", goodFile}, 0, []string{"is good: 1 feature, 1 scorer, 1 monitor, 1 probe, 0 canaries"}, true},
 		{"check of a bad file", []string{"check", "-c", badFile}, 2, []string{
 			badFile + ":1:7: name: must not be empty", badFile + `:4:5: features[0]: unknown field "scorer" (did you mean "scorers"?)`,
 			badFile + ":5:21: features[0].probes[0].http: want a URL"}, false},
@@ -131,7 +131,7 @@ func TestExitCodes(t *testing.T) {
 		{"backtest without input", []string{"backtest", "-c", goodFile}, 2, []string{"required and missing: --input; see asgood backtest --help"}, false},
 		{"backtest of no file", []string{"backtest", "-c", goodFile, "-i", none}, 2, []string{none}, false},
 		{"backtest with a bad file", []string{"backtest", "-c", badFile, "-i", worse}, 2, []string{":4:5:"}, false},
-		{"backtest that finds one", []string{"backtest", "-c", goodFile, "-i", worse}, 0, []string{"600 samples, ", ", 1 regressions\n", "bot", "detected (sample)"}, true},
+		{"backtest that finds one", []string{"backtest", "-c", goodFile, "-i", worse}, 0, []string{"600 samples, ", ", 1 regression\n", "bot", "detected (sample)"}, true},
 		{"backtest that must find none", []string{"backtest", "-c", goodFile, "-i", worse, "--fail-on-regression"}, 3, nil, true},
 		{"import without flags", []string{"import", "-c", goodFile}, 2, []string{"nothing to import: name a file, or - for standard input; see asgood import --help"}, false},
 		{"import without a map", []string{"import", "--csv", "-", "-o", "-"}, 2, []string{"standard input: csv needs a mapping", "--map field=column"}, false},

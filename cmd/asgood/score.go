@@ -23,7 +23,8 @@ func scoreCommand() *cobra.Command {
 		Long: "Score reads samples from files as import does, from standard input for -, or with --from those that are stored, and prints\n" +
 			"a score per line as JSON. Nothing is stored. With --overlap it runs the scorers of two configurations over the same samples\n" +
 			"and says how far each metric moves whose scorer changed, with a 95 % interval and the samples they disagree on most.\n" +
-			"Stored samples of an embedded engine can be read while no server runs on the same data directory.",
+			"With --record the steps are kept, so that a monitor that moves to the new version tells them: record them before the new\n" +
+			"configuration is in force. Stored samples are read from the running server, or from the data directory when none runs.",
 		Example: "  asgood score --feature support-assistant samples.ndjson\n" +
 			"  asgood score --config new.yaml --overlap old.yaml --feature support-assistant --metric correct samples.ndjson\n" +
 			"  asgood score --feature support-assistant --from 2026-03-01 --to 2026-03-08 --table",
@@ -38,6 +39,8 @@ func scoreCommand() *cobra.Command {
 	f.StringVar(&s.from, "from", "", "score stored samples from this day or time on")
 	f.StringVar(&s.to, "to", "", "end of the period of stored samples, not included; the default is now")
 	f.StringVar(&s.overlap, "overlap", "", "the old configuration: print the step of every metric whose scorer's version differs")
+	f.BoolVar(&s.record, "record", false, "with --overlap: keep the steps, for the monitors that move to the new versions")
+	f.StringVar(&o.Server, "server", "", "internal address of a running server; the default is the configuration's, and the data directory itself when none runs")
 	f.BoolVar(&s.table, "table", false, "print scores as a table")
 	f.BoolVar(&s.json, "json", false, "print the result as JSON; scores without --table are JSON always")
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
@@ -61,6 +64,7 @@ type scoreFlags struct {
 	config            *string
 	from, to, overlap string
 	table, json       bool
+	record            bool
 }
 
 // source checks that the samples come from one place.
@@ -68,6 +72,8 @@ func (s scoreFlags) source(o *app.ScoreOptions, now time.Time) (err error) {
 	switch {
 	case s.table && s.json:
 		return quality.Errorf(quality.KindInvalid, "want one of --table and --json")
+	case s.record && s.overlap == "":
+		return quality.Errorf(quality.KindInvalid, "--record needs --overlap: what is kept is a step between two versions")
 	case s.from == "" && s.to != "":
 		return quality.Errorf(quality.KindInvalid, "--to needs --from")
 	case s.from == "" && len(o.Files) == 0:
@@ -159,7 +165,7 @@ func printLeftOut(w io.Writer, r app.ScoreResult) {
 		fmt.Fprintf(w, "asgood: %d refused rows in all\n", r.Refused)
 	}
 	if r.Other > 0 {
-		fmt.Fprintf(w, "asgood: %d samples of other features were left out\n", r.Other)
+		fmt.Fprintf(w, "asgood: %s of other features left out\n", plural(r.Other, "sample"))
 	}
 }
 
@@ -172,6 +178,12 @@ func (s scoreFlags) printOverlap(cmd *cobra.Command, o app.ScoreOptions) error {
 	if err != nil {
 		return err
 	}
+	recorded := 0
+	if s.record {
+		if recorded, err = app.RecordSteps(cmd.Context(), o, result.Steps); err != nil {
+			return err
+		}
+	}
 	w := cmd.OutOrStdout()
 	if s.json {
 		enc := json.NewEncoder(w)
@@ -179,7 +191,11 @@ func (s scoreFlags) printOverlap(cmd *cobra.Command, o app.ScoreOptions) error {
 		return enc.Encode(result)
 	}
 	printLeftOut(cmd.ErrOrStderr(), result.Samples)
-	return printSteps(w, result)
+	if err := printSteps(w, result); err != nil || !s.record {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "recorded %s\n", plural(recorded, "step"))
+	return err
 }
 
 func printSteps(w io.Writer, r app.OverlapResult) error {

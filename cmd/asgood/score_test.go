@@ -28,7 +28,7 @@ func TestScore(t *testing.T) {
 	input := samples(2, "good", "de") + "{\n" + samples(1, "bad", "de") + `{"feature":"other","output":"x"}` + "\n"
 	got := run(t, input, "score", "-c", file, "--feature", "bot", "-")
 	lines := strings.Split(strings.TrimSpace(got.out), "\n")
-	if got.code != 0 || len(lines) != 9 || !strings.Contains(got.err, "line 3: ") || !strings.Contains(got.err, "1 samples of other features") {
+	if got.code != 0 || len(lines) != 9 || !strings.Contains(got.err, "line 3: ") || !strings.Contains(got.err, "1 sample of other features") {
 		t.Fatalf("got %+v, want nine scores, the bad line and the other feature", got)
 	}
 	var sc struct {

@@ -76,8 +76,8 @@ func checkCommand() *cobra.Command {
 			return err
 		}
 		r := count(*path, cfg)
-		fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %d features, %d scorers, %d monitors, %d probes\n",
-			r.File, r.Features, r.Scorers, r.Monitors, r.Probes)
+		fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %s, %s, %s, %s, %s\n", r.File, plural(r.Features, "feature"),
+			plural(r.Scorers, "scorer"), plural(r.Monitors, "monitor"), plural(r.Probes, "probe"), plural(r.Canaries, "canary"))
 		return nil
 	}
 	return cmd
@@ -90,13 +90,15 @@ type checkResult struct {
 	Scorers  int              `json:"scorers"`
 	Monitors int              `json:"monitors"`
 	Probes   int              `json:"probes"`
+	Canaries int              `json:"canaries"`
 	Problems []config.Problem `json:"problems"` // empty when the file is good
 }
 
 func count(path string, cfg *config.Config) checkResult {
 	r := checkResult{File: path, Features: len(cfg.Features), Problems: []config.Problem{}}
 	for _, f := range cfg.Features {
-		r.Scorers, r.Monitors, r.Probes = r.Scorers+len(f.Scorers), r.Monitors+len(f.Monitors), r.Probes+len(f.Probes)
+		r.Scorers, r.Monitors = r.Scorers+len(f.Scorers), r.Monitors+len(f.Monitors)
+		r.Probes, r.Canaries = r.Probes+len(f.Probes), r.Canaries+len(f.Canaries)
 	}
 	return r
 }

@@ -7,8 +7,9 @@ import (
 
 // Tools are what scorers are built with.
 type Tools struct {
-	Secret []byte // of the data directory, for judges
-	Cache  Cache  // nil means none
+	Secret   []byte         // of the data directory, for judges
+	Cache    Cache          // nil means none
+	Baseline judge.Baseline // for judges that compare; nil means that they compare with references only
 }
 
 // Build returns a function that builds the scorer of a configuration entry, for Options.Build.
@@ -17,7 +18,7 @@ func (t Tools) Build(spec quality.ScorerSpec) func(spent func(quality.Spend)) (S
 	return func(spent func(quality.Spend)) (Scorer, error) {
 		switch spec.Type {
 		case quality.ScorerJudge:
-			return judge.New(judge.Options{Spec: spec, Secret: t.Secret, Cache: t.Cache, Spent: spent})
+			return judge.New(judge.Options{Spec: spec, Secret: t.Secret, Cache: t.Cache, Baseline: t.Baseline, Spent: spent})
 		case quality.ScorerEmbedding:
 			return NewEmbedding(spec, t.Cache, spent), nil
 		case quality.ScorerHTTP:

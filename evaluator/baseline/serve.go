@@ -1,10 +1,6 @@
 package baseline
 
 import (
-	"encoding/json"
-	"errors"
-	"io"
-	"mime"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -49,7 +45,7 @@ func (k *Keeper) getBook(g *gin.Context) error {
 
 func (k *Keeper) postPromote(g *gin.Context) error {
 	var p Promotion
-	if err := read(g, &p); err != nil {
+	if err := web.ReadJSON(g, &p, maxBody); err != nil {
 		return err
 	}
 	v, err := k.Promote(g.Request.Context(), g.Param("feature"), g.Param("metric"), p)
@@ -62,7 +58,7 @@ func (k *Keeper) postPromote(g *gin.Context) error {
 
 func (k *Keeper) postPin(g *gin.Context) error {
 	var p quality.BaselinePin
-	if err := read(g, &p); err != nil {
+	if err := web.ReadJSON(g, &p, maxBody); err != nil {
 		return err
 	}
 	b, err := k.Pin(g.Request.Context(), g.Param("feature"), g.Param("metric"), p)
@@ -70,25 +66,5 @@ func (k *Keeper) postPin(g *gin.Context) error {
 		return err
 	}
 	g.JSON(http.StatusOK, b)
-	return nil
-}
-
-// read takes only JSON, which a page of another site cannot make a browser send.
-func read(g *gin.Context, v any) error {
-	if kind, _, err := mime.ParseMediaType(g.GetHeader("Content-Type")); err != nil || kind != "application/json" {
-		return quality.Errorf(quality.KindInvalid, "want the header Content-Type: application/json")
-	}
-	d := json.NewDecoder(http.MaxBytesReader(g.Writer, g.Request.Body, maxBody))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return err
-		}
-		return quality.Errorf(quality.KindInvalid, "reading the body: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return quality.Errorf(quality.KindInvalid, "the body has more than one object")
-	}
 	return nil
 }

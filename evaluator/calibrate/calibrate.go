@@ -115,8 +115,9 @@ type judge struct {
 	Judge
 	jitter time.Duration
 
-	mu  sync.Mutex // guards doc; only the judge's own loop changes it
-	doc Document
+	mu   sync.Mutex // guards what follows
+	doc  Document   // only the judge's own loop changes it
+	week *quality.CorrectedMean
 }
 
 // New returns a keeper; Run makes it follow the schedules.

@@ -14,6 +14,7 @@ const (
 	week          = 7 * 24 * time.Hour
 	maxJudged     = 100_000
 	maxVersions   = 10
+	weekFresh     = time.Minute
 )
 
 // Report is what is known of a judge, as of now.
@@ -50,18 +51,48 @@ func (k *Keeper) Report(ctx context.Context, feature, metric string) (Report, er
 	if j == nil {
 		return Report{}, quality.Errorf(quality.KindNotFound, "feature %.80q has no judge that makes %.80q", feature, metric)
 	}
-	select {
-	case k.asking <- struct{}{}:
-		defer func() { <-k.asking }()
-	case <-ctx.Done():
-		return Report{}, ctx.Err()
-	}
 	now := k.opts.Now()
-	items, err := k.opts.History.Judged(ctx, feature, metric, j.Human, now.Add(-agreementTime), now, maxJudged)
+	items, err := k.judged(ctx, j, agreementTime, now)
 	if err != nil {
 		return Report{}, err
 	}
 	return j.report(items, now), nil
+}
+
+// judged reads what a judge scored in the time up to now, the newest first.
+func (k *Keeper) judged(ctx context.Context, j *judge, long time.Duration, now time.Time) ([]quality.Judged, error) {
+	select {
+	case k.asking <- struct{}{}:
+		defer func() { <-k.asking }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return k.opts.History.Judged(ctx, j.Feature, j.Metric, j.Human, now.Add(-long), now, maxJudged)
+}
+
+// Week returns the corrected mean of a judge's latest version over 7 days, as its report tells it, and nil for
+// a metric that no judge makes. It is made anew once a minute at most.
+func (k *Keeper) Week(ctx context.Context, feature, metric string) (*quality.CorrectedMean, error) {
+	j := k.find(feature, metric)
+	if j == nil {
+		return nil, nil
+	}
+	now := k.opts.Now()
+	j.mu.Lock()
+	known := j.week
+	j.mu.Unlock()
+	if known != nil && now.Sub(known.To).Abs() < weekFresh {
+		return known, nil
+	}
+	items, err := k.judged(ctx, j, week, now)
+	if err != nil {
+		return nil, err
+	}
+	c := j.correct(items, now)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.week = &c
+	return &c, nil
 }
 
 // report is what the samples of the last 90 days, the newest first, say of a judge.
@@ -78,11 +109,20 @@ func (j *judge) report(items []quality.Judged, now time.Time) Report {
 			}
 		}
 	}
-	from := now.Add(-week)
-	latest := slices.DeleteFunc(slices.Clone(items), func(x quality.Judged) bool { return x.Version != r.Version || x.Time.Before(from) })
-	r.Week = Correct(latest, boundsOf(j.Bounds, latest))
-	r.Week.From, r.Week.To, r.Week.Version = from.UTC(), now.UTC(), r.Version
+	r.Week = j.correct(items, now)
 	return r
+}
+
+// correct is the corrected mean of the latest version over 7 days.
+func (j *judge) correct(items []quality.Judged, now time.Time) quality.CorrectedMean {
+	version, from := "", now.Add(-week)
+	if len(items) > 0 {
+		version = items[0].Version
+	}
+	latest := slices.DeleteFunc(slices.Clone(items), func(x quality.Judged) bool { return x.Version != version || x.Time.Before(from) })
+	c := Correct(latest, boundsOf(j.Bounds, latest))
+	c.From, c.To, c.Version = from.UTC(), now.UTC(), version
+	return c
 }
 
 // boundsOf returns the bounds of the metric where the labels are on its scale, else nil.

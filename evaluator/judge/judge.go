@@ -37,12 +37,22 @@ type Cache interface {
 
 // Options configures a Judge.
 type Options struct {
-	Spec     quality.ScorerSpec                                   // of type judge, with RubricText
-	Secret   []byte                                               // makes delimiters and check words that no output can know; required
-	Cache    Cache                                                // nil means none
-	Baseline func(context.Context, quality.Sample) (string, bool) // pairwise: the answer to compare with; nil means the reference
-	Spent    func(quality.Spend)                                  // told of each call; nil means nobody
-	Naive    bool                                                 // without any defence, to measure what the defence is worth
+	Spec     quality.ScorerSpec  // of type judge, with RubricText
+	Secret   []byte              // makes delimiters and check words that no output can know; required
+	Cache    Cache               // nil means none
+	Baseline Baseline            // pairwise: the answer to compare with where a sample has no reference; nil means none
+	Spent    func(quality.Spend) // told of each call; nil means nobody
+	Naive    bool                // without any defence, to measure what the defence is worth
+}
+
+// Baseline finds the answer that an output is compared with, and false when there is none. An error of kind
+// unavailable passes, as one of Score does.
+type Baseline func(ctx context.Context, s quality.Sample) (Compared, bool, error)
+
+// Compared is an answer that an output is compared with.
+type Compared struct {
+	Text string
+	From string // whose it is, in words that end a sentence
 }
 
 // Judge asks a model. It is safe for concurrent use.
@@ -130,13 +140,16 @@ func (j *Judge) Detail() any {
 // no answer to compare with. A judge that gives no usable answer makes a failed score. An error of kind
 // unavailable or too many passes.
 func (j *Judge) Score(ctx context.Context, s quality.Sample) ([]quality.Score, error) {
-	c, ok := j.content(ctx, &s)
-	if !ok {
-		return nil, nil
-	}
 	sc := quality.NewScore(&s, j.spec.Name, quality.ScorerJudge, j.version)
 	sc.By = j.spec.Model
-	v, err := j.verdict(ctx, c)
+	c, ok, err := j.content(ctx, &s)
+	if err == nil && !ok {
+		return nil, nil
+	}
+	var v verdict
+	if err == nil {
+		v, err = j.verdict(ctx, c)
+	}
 	if err != nil {
 		if remote.Passes(err) {
 			return nil, err
@@ -145,6 +158,9 @@ func (j *Judge) Score(ctx context.Context, s quality.Sample) ([]quality.Score, e
 		return []quality.Score{sc}, nil
 	}
 	sc.Value, sc.Label, sc.Explanation = v.Value, v.Label, v.Explanation
+	if c.compared != "" {
+		sc.Explanation = "Compared with " + c.compared + ". " + v.Explanation
+	}
 	return []quality.Score{sc}, nil
 }
 

@@ -187,6 +187,40 @@ func TestPairwise(t *testing.T) {
 	}
 }
 
+// TestPairwiseWithoutReference compares with what the caller found, and says so.
+func TestPairwiseWithoutReference(t *testing.T) {
+	st := &stub{schema: true}
+	st.answer = func(int) string {
+		return fmt.Sprintf(`{"better": "tie", "explanation": "Alike.", "check": %q}`, checkIn.FindStringSubmatch(st.last.Load().Messages[0].Content)[1])
+	}
+	sp := spec(st.start(t))
+	sp.Mode = quality.JudgePairwise
+	found, failure := true, error(nil)
+	j := newJudge(t, judge.Options{Spec: sp, Baseline: func(context.Context, quality.Sample) (judge.Compared, bool, error) {
+		return judge.Compared{Text: "At eight.", From: "the answer of sample s0"}, found, failure
+	}})
+	if sc := one(t, j, sample("x")); !strings.HasPrefix(sc.Explanation, "Compared with the reference. ") {
+		t.Errorf("a reference: got %q", sc.Explanation)
+	}
+	s := sample("x")
+	s.Reference = nil
+	if sc := one(t, j, s); sc.Value != .5 || sc.Explanation != "Compared with the answer of sample s0. Alike." || !strings.Contains(st.last.Load().Messages[1].Content, "| At eight.") {
+		t.Errorf("got %+v", sc)
+	}
+	found = false
+	if scores, err := j.Score(t.Context(), s); err != nil || scores != nil {
+		t.Errorf("nothing to compare with: got %v, %v", scores, err)
+	}
+	failure = quality.Errorf(quality.KindInvalid, "too slow")
+	if sc := one(t, j, s); !sc.Failed() {
+		t.Errorf("a failed look: got %+v", sc)
+	}
+	failure = quality.Errorf(quality.KindUnavailable, "away")
+	if scores, err := j.Score(t.Context(), s); err == nil {
+		t.Errorf("a store that is away: got %v and no error", scores)
+	}
+}
+
 type memory struct {
 	mu sync.Mutex
 	m  map[string][]byte

@@ -24,6 +24,7 @@ const (
 type content struct {
 	input, context, reference, output, baseline string
 
+	compared  string // whose the baseline is
 	hash      string // of all of it
 	nonce     string // in the delimiters
 	check     string // a word that only our instructions know
@@ -31,30 +32,40 @@ type content struct {
 }
 
 // content gathers what is shown, and reports whether there is something to judge.
-func (j *Judge) content(ctx context.Context, s *quality.Sample) (c content, ok bool) {
+func (j *Judge) content(ctx context.Context, s *quality.Sample) (c content, ok bool, err error) {
 	c.output = s.Output.Last()
 	if j.spec.On == "all" {
 		c.output = s.Output.All()
 	}
 	if s.Output.IsZero() {
-		return c, false
+		return c, false, nil
 	}
 	if s.Reference != nil {
 		c.reference = *s.Reference
 	}
 	if j.spec.Mode == quality.JudgePairwise {
-		if c.baseline, ok = c.reference, s.Reference != nil; j.o.Baseline != nil {
-			c.baseline, ok = j.o.Baseline(ctx, *s)
+		if ok, err = j.opponent(ctx, s, &c); err != nil || !ok {
+			return c, false, err
 		}
-		if !ok {
-			return c, false
-		}
-		c.reference = ""
 	}
 	c.input = s.Input.All()
 	c.context = documents(s.Context)
 	j.seal(&c)
-	return c, true
+	return c, true, nil
+}
+
+// opponent finds what the output is compared with: the reference, else a baseline answer.
+func (j *Judge) opponent(ctx context.Context, s *quality.Sample, c *content) (ok bool, err error) {
+	if s.Reference != nil {
+		c.baseline, c.reference, c.compared = c.reference, "", "the reference"
+		return true, nil
+	}
+	if j.o.Baseline == nil {
+		return false, nil
+	}
+	against, ok, err := j.o.Baseline(ctx, *s)
+	c.baseline, c.compared = against.Text, against.From
+	return ok, err
 }
 
 func documents(docs []quality.Document) string {

@@ -22,6 +22,10 @@ type Monitor struct {
 	quality.MonitorStatus
 	Week      quality.WeekView       `json:"week"`
 	Objective *quality.ObjectiveView `json:"objective"` // null without one
+
+	// Corrected is the mean of the last 7 days beside what people said of some of the samples, with a note
+	// where they said too little; only of metrics that a judge makes.
+	Corrected *quality.CorrectedMean `json:"corrected,omitempty"`
 }
 
 // Handler serves the monitors.
@@ -31,6 +35,9 @@ type Handler struct {
 	Statuses func(now time.Time) []quality.MonitorStatus
 	Store    Store
 	Now      func() time.Time
+
+	// Corrected returns the corrected mean of a judge's metric, nil for others. Nil means that there is none.
+	Corrected func(ctx context.Context, feature, metric string) (*quality.CorrectedMean, error)
 }
 
 // Register adds the routes, for the internal listener.
@@ -64,6 +71,11 @@ func (h *Handler) Monitors(ctx context.Context) ([]Monitor, error) {
 		if spec := h.objective(st); spec != nil {
 			v := Objective(now, h.Location, *spec, st, of)
 			m.Objective = &v
+		}
+		if h.Corrected != nil {
+			if m.Corrected, err = h.Corrected(ctx, st.Feature, st.Metric); err != nil {
+				return nil, err
+			}
 		}
 		out = append(out, m)
 	}

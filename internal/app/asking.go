@@ -173,6 +173,9 @@ func (r *rooms) buildAsking(ctx context.Context, a *App) error {
 			if !spec.Asks() {
 				continue
 			}
+			if tools.Baseline = nil; spec.Mode == quality.JudgePairwise {
+				tools.Baseline = newBaselineAnswers(a.engines.store, r.baselinePeriod(f, spec.Name)).of
+			}
 			o.Feature, o.Spec, o.Build = f.Name, spec, tools.Build(spec)
 			if err := r.addStage(ctx, b, o, asked); err != nil {
 				return err

@@ -200,4 +200,8 @@ func checkWeek(t *testing.T, a *app.App, truth, offset float64) {
 	if r.Agreement.N != 100 || r.Agreement.Kappa.Value == nil || *r.Agreement.Kappa.Value < .7 {
 		t.Errorf("agreement %+v", r.Agreement)
 	}
+	m, text := monitorOf(t, a)
+	if m.Corrected == nil || m.Corrected.Judged != 1500 || m.Corrected.Mean.Value == nil || math.Abs(*m.Corrected.Mean.Value-*r.Week.Mean.Value) > .05 {
+		t.Errorf("the monitor does not tell the corrected mean: %s", text)
+	}
 }

@@ -77,12 +77,12 @@ type change struct {
 func (r *OverlapResult) compare(before, after quality.Feature, metric string) (out []*change, err error) {
 	old := map[string]quality.ScorerSpec{}
 	for _, s := range before.Scorers {
-		if s.Type != score.TypeExternal && (metric == "" || s.Name == metric) {
+		if s.Type != score.TypeExternal && !s.Asks() && (metric == "" || s.Name == metric) {
 			old[s.Name] = s
 		}
 	}
 	for _, s := range after.Scorers {
-		if s.Type == score.TypeExternal || metric != "" && s.Name != metric {
+		if s.Type == score.TypeExternal || s.Asks() || metric != "" && s.Name != metric {
 			continue
 		}
 		was, had := old[s.Name]

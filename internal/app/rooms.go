@@ -40,6 +40,7 @@ const (
 	bucketExplained     = "explanations"
 	bucketEvidence      = "evidence"
 	bucketJudges        = "judges"
+	bucketSteps         = "steps"
 )
 
 // The readers of the streams, by which the bus remembers how far each has come.
@@ -73,6 +74,7 @@ type rooms struct {
 	baselines  *baseline.Keeper
 	scores     *scoreSink
 	judges     *calibrate.Keeper
+	steps      *stepBook
 	evaluator  *evaluator.Service
 	deliveries *deliveries
 	asking     []*asker.Stage
@@ -110,7 +112,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 	}{
 		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
-		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"baselines", r.buildBaselines}, {"evaluator", r.buildEvaluator}, {"scorers", r.buildAsking}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
+		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"baselines", r.buildBaselines}, {"steps between versions", r.buildSteps}, {"evaluator", r.buildEvaluator}, {"scorers", r.buildAsking}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
 	} {
 		if err := step.build(ctx, a); err != nil {
 			_ = r.close() // the first error is the one to tell
@@ -243,7 +245,7 @@ func (r *rooms) buildEvaluator(ctx context.Context, a *App) error {
 	r.evaluator, err = evaluator.New(evaluator.Options{
 		Engine: evaluator.EngineOptions{
 			Features: features, FalseAlarms: cfg.FalseAlarms, Location: cfg.Location(),
-			Made: a.opts.Now(), Baselines: baselines{ctx: context.WithoutCancel(ctx), cfg: cfg, store: a.engines.store, keep: r.baselines}.read,
+			Made: a.opts.Now(), Steps: r.steps.step, Baselines: baselines{ctx: context.WithoutCancel(ctx), cfg: cfg, store: a.engines.store, keep: r.baselines}.read,
 		},
 		Source: followSource{reader, r.deliveries}, Sink: r.scores, State: stateBucket{state},
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,

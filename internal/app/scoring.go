@@ -9,12 +9,9 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/asgood-dev/asgood/collector"
 	"github.com/asgood-dev/asgood/collector/files"
 	"github.com/asgood-dev/asgood/evaluator/score"
-	"github.com/asgood-dev/asgood/internal/clickhouse"
 	"github.com/asgood-dev/asgood/internal/config"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
@@ -30,6 +27,7 @@ type ScoreOptions struct {
 	Map     string // as of an import
 
 	From, To time.Time // of stored samples; a zero From means that files are read
+	Server   string    // internal address of a server; empty means the configuration's, or the data directory when nothing answers there
 	Logger   *slog.Logger
 	Progress func(n int) // told the number of samples read; nil for nobody
 }
@@ -166,55 +164,5 @@ func (o ScoreOptions) fromFiles(_ context.Context, feature string, result *Score
 func (r *ScoreResult) reject(file string, bad *files.RowError) {
 	if r.Refused += int(bad.Rows); len(r.Rejected) < maxRejections {
 		r.Rejected = append(r.Rejected, RejectedRow{File: file, Line: bad.At.Line, Row: bad.At.Row, Error: bad.Err.Error()})
-	}
-}
-
-// storedPage is how many stored samples are read at a time.
-const storedPage = 1000
-
-// fromStore reads the samples of the data directory or the database.
-func (o ScoreOptions) fromStore(ctx context.Context, feature string, _ *ScoreResult) iter.Seq2[quality.Sample, error] {
-	return func(yield func(quality.Sample, error) bool) {
-		store, err := openStore(ctx, o.Config, o.Logger, prometheus.NewRegistry())
-		if err != nil {
-			yield(quality.Sample{}, err)
-			return
-		}
-		defer func() { _ = store.Close() }() // read only: nothing is lost
-		for s, err := range storedSamples(ctx, store, feature, o.From, o.To, storedPage) {
-			if !yield(s, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// storedSamples goes through the samples of a period a page at a time, the oldest first. A page begins at the
-// time at which the one before it ended, and leaves out what that one had.
-func storedSamples(ctx context.Context, store *clickhouse.Store, feature string, from, to time.Time, page int) iter.Seq2[quality.Sample, error] {
-	return func(yield func(quality.Sample, error) bool) {
-		seen := map[string]bool{} // ids of the samples at from
-		for {
-			list, err := store.Samples(ctx, feature, from, to, page+len(seen))
-			if err != nil {
-				yield(quality.Sample{}, err)
-				return
-			}
-			for _, s := range list {
-				if seen[s.ID] {
-					continue
-				}
-				if !s.Time.Equal(from) {
-					from, seen = s.Time, map[string]bool{}
-				}
-				seen[s.ID] = true
-				if !yield(s, nil) {
-					return
-				}
-			}
-			if len(list) < page {
-				return
-			}
-		}
 	}
 }

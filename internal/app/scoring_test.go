@@ -34,7 +34,7 @@ func TestScoreStored(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := config.Parse("asgood.yaml", fmt.Appendf(nil, "name: T\nstorage: {dir: %q}\nfeatures: [{name: bot, scorers: [{name: good, type: regex, pattern: good}]}]", dir),
+	cfg, err := config.Parse("asgood.yaml", fmt.Appendf(nil, "name: T\nstorage: {dir: %q}\nlisten: {public: '127.0.0.1:0', ingest: '127.0.0.1:0', grpc: '127.0.0.1:0', internal: '127.0.0.1:0'}\nfeatures: [{name: bot, scorers: [{name: good, type: regex, pattern: good}]}]", dir),
 		func(string) (string, bool) { return "", false })
 	if err != nil {
 		t.Fatal(err)
@@ -46,5 +46,15 @@ func TestScoreStored(t *testing.T) {
 	})
 	if err != nil || result.Samples != 2475 || len(seen) != 2475 || result.Failed != 0 {
 		t.Errorf("got %+v, %d ids, %v, want 2475 samples once each", result, len(seen), err)
+	}
+	a, _ := start(t, cfg)
+	served := map[string]bool{}
+	o := app.ScoreOptions{Config: cfg, Server: a.Addr("internal"), From: began.Add(time.Second), To: began.Add(time.Hour)}
+	result, err = app.Score(t.Context(), o, func(v quality.Score) error {
+		served[v.SampleID] = true
+		return nil
+	})
+	if err != nil || result.Samples != 2475 || len(served) != 2475 {
+		t.Errorf("from the server: got %+v, %d ids, %v, want 2475 samples once each", result, len(served), err)
 	}
 }

@@ -15,6 +15,7 @@ func (a *App) views() *views.Handler {
 	return &views.Handler{
 		Features: a.opts.Config.Features, Location: a.opts.Config.Location(),
 		Statuses: a.rooms.evaluator.Statuses, Store: a.engines.store, Now: a.opts.Now,
+		Corrected: a.rooms.judges.Week,
 	}
 }
 

@@ -109,9 +109,17 @@ func (s *Store) Sample(ctx context.Context, feature, id string) (quality.Sample,
 
 // Samples returns the samples of a feature in a period, the oldest first, at most limit.
 func (s *Store) Samples(ctx context.Context, feature string, from, to time.Time, limit int) ([]quality.Sample, error) {
+	return s.SamplesAfter(ctx, feature, from, "", to, limit)
+}
+
+// SamplesAfter returns the samples of a period like Samples. Of those at from it leaves out the ones whose ids
+// are not behind after, so that a page may end anywhere.
+func (s *Store) SamplesAfter(ctx context.Context, feature string, from time.Time, after string, to time.Time, limit int) ([]quality.Sample, error) {
 	return collect(ctx, s, "reading samples", "SELECT "+sampleFields+` FROM samples
-		WHERE feature = ? AND time >= fromUnixTimestamp64Micro(?) AND time < fromUnixTimestamp64Micro(?) ORDER BY time, id LIMIT ?`,
-		readSample, feature, from.UnixMicro(), to.UnixMicro(), limit)
+		WHERE feature = ? AND time >= fromUnixTimestamp64Micro(?) AND time < fromUnixTimestamp64Micro(?)
+			AND (time > fromUnixTimestamp64Micro(?) OR id > ?)
+		ORDER BY time, id LIMIT ?`,
+		readSample, feature, from.UnixMicro(), to.UnixMicro(), from.UnixMicro(), after, limit)
 }
 
 func readSample(r driver.Rows) (x quality.Sample, err error) {

@@ -57,6 +57,20 @@ type metric struct {
 // takesAll reports whether a scorer takes every metric that comes with the samples.
 func takesAll(s quality.ScorerSpec) bool { return s.Type == "external" && len(s.Metrics) == 0 }
 
+// several are the types of scorers whose answer may hold scores of more than one metric: NAME and NAME.PART.
+func several() []string { return []string{quality.ScorerHTTP, quality.ScorerCommand} }
+
+// makes reports whether one of the metrics has the name, or is that of a scorer that may make it beside its own.
+func makes(known []metric, scorers []quality.ScorerSpec, name string) bool {
+	return slices.ContainsFunc(known, func(m metric) bool {
+		if m.name == name {
+			return true
+		}
+		part, ok := strings.CutPrefix(name, m.name+".")
+		return ok && part != "" && len(name) <= quality.MaxNameLen && slices.Contains(several(), scorers[m.scorer].Type)
+	})
+}
+
 // metrics returns the metrics that the scorers at path make, and whether any other may come with the samples.
 func metrics(scorers []quality.ScorerSpec, path string) (known []metric, open bool) {
 	for i, s := range scorers {
@@ -87,7 +101,7 @@ func (d *decoder) checkMonitors(f quality.Feature, path string) {
 	seen := map[string]int{}
 	for i := range f.Monitors {
 		p := fmt.Sprintf("%s[%d]", path, i)
-		d.checkMetric(f.Monitors[i].Metric, p+".metric", known, open)
+		d.checkMetric(f.Monitors[i].Metric, p+".metric", known, open || makes(known, f.Scorers, f.Monitors[i].Metric))
 		if m := f.Monitors[i].Metric; m != "" {
 			if first, ok := seen[m]; ok {
 				d.bad(p+".metric", "monitors[%d] watches it already (one monitor for each metric; use slices to look closer)", first)
@@ -95,7 +109,9 @@ func (d *decoder) checkMonitors(f quality.Feature, path string) {
 			seen[m] = i
 		}
 		isUnbounded := func(s quality.ScorerSpec) bool { return s.Name == f.Monitors[i].Metric && unbounded(s) }
-		d.checkMonitor(&f.Monitors[i], f.Monitors[i].Unbounded || slices.ContainsFunc(f.Scorers, isUnbounded), p)
+		unbounded := f.Monitors[i].Unbounded || slices.ContainsFunc(f.Scorers, isUnbounded)
+		d.checkMonitor(&f.Monitors[i], unbounded, p)
+		d.checkMaterial(f.Monitors[i], f.Scorers, unbounded, p)
 	}
 }
 
@@ -123,7 +139,7 @@ func (d *decoder) checkMonitor(m *quality.MonitorSpec, unbounded bool, path stri
 	if d.has(path+".max_slices") && m.MaxSlices < 1 && !d.failed(path+".max_slices") {
 		d.bad(path+".max_slices", "want 1 or more")
 	}
-	d.checkRange(m, unbounded, path)
+	d.checkRange(m, path)
 	d.checkAttributes(m.Slices, path+".slices")
 	d.checkAttributes(m.Adjust, path+".adjust")
 	d.checkAdjust(m.Adjust, path+".adjust")
@@ -135,7 +151,7 @@ func (d *decoder) checkMonitor(m *quality.MonitorSpec, unbounded bool, path stri
 	}
 }
 
-func (d *decoder) checkRange(m *quality.MonitorSpec, unbounded bool, path string) {
+func (d *decoder) checkRange(m *quality.MonitorSpec, path string) {
 	if m.Range != nil && !d.failed(path+".range") {
 		switch lo, hi := m.Range[0], m.Range[1]; {
 		case m.Unbounded:
@@ -145,17 +161,23 @@ func (d *decoder) checkRange(m *quality.MonitorSpec, unbounded bool, path string
 				d.written(path+".range[0]", fmt.Sprint(lo)), d.written(path+".range[1]", fmt.Sprint(hi)))
 		}
 	}
-	if m.Material != nil && !d.failed(path+".material") && !d.failed(path+".range") {
-		width := math.Inf(1)
-		switch {
-		case m.Range != nil:
-			width = m.Range[1] - m.Range[0]
-		case !unbounded:
-			width = 1
-		}
-		if *m.Material <= 0 || *m.Material >= width {
-			d.bad(path+".material", "want more than 0 and less than the width of the range")
-		}
+}
+
+// checkMaterial compares with the range that the monitor has in the end: its own, or that of its scorer.
+func (d *decoder) checkMaterial(m quality.MonitorSpec, scorers []quality.ScorerSpec, unbounded bool, path string) {
+	if m.Material == nil || d.failed(path+".material") || d.failed(path+".range") {
+		return
+	}
+	completeRange(&m, scorers)
+	width := math.Inf(1)
+	switch {
+	case m.Range != nil:
+		width = math.Abs(m.Range[1] - m.Range[0])
+	case !unbounded:
+		width = 1
+	}
+	if *m.Material <= 0 || *m.Material >= width {
+		d.bad(path+".material", "want more than 0 and less than the width of the range")
 	}
 }
 

@@ -101,7 +101,7 @@ func completeChanges(c *quality.ChangeSpec) {
 // completeRange gives a monitor of a judge the judge's scale, and one of embeddings the range of a cosine.
 func completeRange(m *quality.MonitorSpec, scorers []quality.ScorerSpec) {
 	for i := range scorers {
-		if s := &scorers[i]; s.Name != m.Metric || m.Range != nil || m.Unbounded {
+		if s := scorers[i].AskingDefaults(); s.Name != m.Metric || m.Range != nil || m.Unbounded {
 			continue
 		} else if s.Type == quality.ScorerJudge {
 			m.Range = s.Scale
