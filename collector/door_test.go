@@ -375,3 +375,17 @@ func TestCrashLosesNoID(t *testing.T) {
 		wantCounts(t, accept(t, crashed, fmt.Sprint(i)), 0, 1)
 	}
 }
+
+func TestTimesAheadAreRefused(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	r := start(t, collector.Options{Handoff: &stream{}, Now: func() time.Time { return now }})
+	fine, ahead := sample("fine"), sample("ahead")
+	fine.Time, ahead.Time = now.Add(time.Hour), now.Add(time.Hour+time.Second)
+	got, err := r.Accept(t.Context(), []quality.Sample{fine, ahead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Accepted != 1 || got.Refused != 1 || !strings.Contains(got.Rejected[0].Error, "ahead of this machine's clock") {
+		t.Errorf("got %+v", got)
+	}
+}

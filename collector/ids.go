@@ -73,7 +73,7 @@ func openIDs(dir string, retention time.Duration) (*ids, error) {
 // blocks of the file; compactions pass through it too.
 func idsOptions(lock *pebble.Lock) *pebble.Options {
 	o := &pebble.Options{
-		Lock: lock, MemTableSize: 8 << 20, CacheSize: 48 << 20, MaxOpenFiles: 256,
+		Lock: lock, MemTableSize: 8 << 20, CacheSize: 32 << 20, MaxOpenFiles: 256,
 		FormatMajorVersion: pebble.FormatNewest, Logger: quietLogger{},
 	}
 	for i := range o.Levels {

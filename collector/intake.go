@@ -140,8 +140,16 @@ func (in *intake) check(s *quality.Sample) error {
 	if err := in.c.features.check(s.Feature); err != nil {
 		return err
 	}
+	if ahead := s.Time.Sub(in.now); ahead > maxAhead {
+		return quality.Errorf(quality.KindInvalid, "field %q: %s is %s ahead of this machine's clock, at most %s is taken", "time",
+			s.Time.Format(time.RFC3339), ahead.Round(time.Second), maxAhead)
+	}
 	return checkBounds(s)
 }
+
+// maxAhead is how far the clock of a sender may be ahead. A time far off would look like the latest for long, and
+// hide that nothing comes any more.
+const maxAhead = time.Hour
 
 // complete gives a sample the id and time it lacks, and reports whether the id is of our making.
 func (in *intake) complete(s *quality.Sample) (made bool) {
