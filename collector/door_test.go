@@ -380,7 +380,7 @@ func TestTimesAheadAreRefused(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	r := start(t, collector.Options{Handoff: &stream{}, Now: func() time.Time { return now }})
 	fine, ahead := sample("fine"), sample("ahead")
-	fine.Time, ahead.Time = now.Add(time.Hour), now.Add(time.Hour+time.Second)
+	fine.Time, ahead.Time = now.Add(24*time.Hour), now.Add(24*time.Hour+time.Second)
 	got, err := r.Accept(t.Context(), []quality.Sample{fine, ahead})
 	if err != nil {
 		t.Fatal(err)

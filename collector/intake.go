@@ -149,7 +149,7 @@ func (in *intake) check(s *quality.Sample) error {
 
 // maxAhead is how far the clock of a sender may be ahead. A time far off would look like the latest for long, and
 // hide that nothing comes any more.
-const maxAhead = time.Hour
+const maxAhead = 24 * time.Hour
 
 // complete gives a sample the id and time it lacks, and reports whether the id is of our making.
 func (in *intake) complete(s *quality.Sample) (made bool) {
