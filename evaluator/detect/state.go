@@ -72,7 +72,8 @@ func (d *Detector) read(r *reader) {
 
 // valid reports whether a detector can hold such numbers: others would spread as NaN.
 func (d *Detector) valid() bool {
-	ok := d.threshold >= MinThreshold && d.threshold <= MaxThreshold && d.vif.value >= 1 && d.vif.variance > 0 &&
+	ok := d.threshold >= MinThreshold && d.threshold <= MaxThreshold && d.vif.value >= 1 && d.vif.value <= 1e9 && d.vif.variance > 0 && d.vif.variance <= 1e9 &&
+		within(math.Abs(d.vif.sum), 1e9) && within(math.Abs(d.vif.last), 1e9) && within(math.Abs(d.vif.squares), 1e15) && d.s0 <= 1e9 &&
 		d.vif.count < inflationBatch && within(d.m0, 1) && within(d.low, 1) && d.s0 > 0 && within(d.reach, ceiling) &&
 		d.latest != nil && (d.index != nil || d.latest.key == "")
 	for k := range betCount {
@@ -88,7 +89,7 @@ func (d *Detector) valid() bool {
 	return ok
 }
 
-func (s sums) valid() bool { return s.W >= 0 && s.WW >= 0 && s.Y <= s.W*(1+1e-9)+1e-9 && s.Y >= -1e-9 }
+func (s sums) valid() bool { return within(s.W, 1e15) && within(s.WW, 1e15) && within(math.Abs(s.YY), 1e15) && s.Y <= s.W*(1+1e-9)+1e-9 && s.Y >= -1e-9 }
 
 func within(v, most float64) bool { return v >= 0 && v <= most }
 
