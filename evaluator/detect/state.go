@@ -89,7 +89,9 @@ func (d *Detector) valid() bool {
 	return ok
 }
 
-func (s sums) valid() bool { return within(s.W, 1e15) && within(s.WW, 1e15) && within(math.Abs(s.YY), 1e15) && s.Y <= s.W*(1+1e-9)+1e-9 && s.Y >= -1e-9 }
+func (s sums) valid() bool {
+	return within(s.W, 1e15) && within(s.WW, 1e15) && within(math.Abs(s.YY), 1e15) && s.Y <= s.W*(1+1e-9)+1e-9 && s.Y >= -1e-9
+}
 
 func within(v, most float64) bool { return v >= 0 && v <= most }
 
