@@ -34,7 +34,7 @@ func (v *inflation) add(e float64) bool {
 func (v *inflation) batch() bool {
 	m := v.sum / inflationBatch
 	v.sum, v.count = 0, 0
-	if v.hasLast {
+	if v.hasLast && v.diffs < math.MaxUint32 {
 		v.squares += (m - v.last) * (m - v.last)
 		v.diffs++
 	}

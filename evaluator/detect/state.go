@@ -70,12 +70,11 @@ func (d *Detector) read(r *reader) {
 	}
 }
 
-// valid reports whether a detector can hold such numbers: others would spread as NaN.
+// valid reports whether a detector can hold such numbers: others would spread as NaN. What it lets in stays
+// within the same bounds whatever comes after.
 func (d *Detector) valid() bool {
-	ok := d.threshold >= MinThreshold && d.threshold <= MaxThreshold && d.vif.value >= 1 && d.vif.value <= 1e9 && d.vif.variance > 0 && d.vif.variance <= 1e9 &&
-		within(math.Abs(d.vif.sum), 1e9) && within(math.Abs(d.vif.last), 1e9) && within(math.Abs(d.vif.squares), 1e15) && d.s0 <= 1e9 &&
-		d.vif.count < inflationBatch && within(d.m0, 1) && within(d.low, 1) && d.s0 > 0 && within(d.reach, ceiling) &&
-		d.latest != nil && (d.index != nil || d.latest.key == "")
+	ok := d.threshold >= MinThreshold && d.threshold <= MaxThreshold && d.vif.valid() && within(d.m0, 1) && within(d.low, 1) &&
+		d.s0 > 1e-9 && d.s0 <= 1 && within(d.reach, ceiling) && d.latest != nil && (d.index != nil || d.latest.key == "")
 	for k := range betCount {
 		ok = ok && within(d.self[k], ceiling) && within(d.pinned[k], ceiling) && within(float64(d.excess.value[k]), mostExcess) &&
 			within(float64(d.bets.stake[k]), float64(d.bets.largest)) && d.excess.start[k] <= d.live
@@ -84,13 +83,35 @@ func (d *Detector) valid() bool {
 		ok = ok && within(a.evidence, ceiling) && within(a.gap, 1) && a.start <= d.live && a.earliest <= a.latest && a.latest <= d.live && a.endedAt <= d.live
 	}
 	for g := d.latest; g != nil; g = g.next {
-		ok = ok && g.ref.valid() && g.cur.valid()
+		ok = ok && g.seen <= d.live && g.ref.valid() && g.cur.valid()
+		for k := range g.marks {
+			ok = ok && g.marks[k].valid()
+		}
 	}
 	return ok
 }
 
-func (s sums) valid() bool {
-	return within(s.W, 1e15) && within(s.WW, 1e15) && within(math.Abs(s.YY), 1e15) && s.Y <= s.W*(1+1e-9)+1e-9 && s.Y >= -1e-9
+// valid holds of residuals that lie in [-1, 1].
+func (v *inflation) valid() bool {
+	return v.value >= 1 && v.variance > 1e-300 && v.variance <= 1 && v.count < inflationBatch &&
+		within(math.Abs(v.sum), float64(v.count)*(1+slack)) && within(math.Abs(v.last), 1+slack) &&
+		within(v.squares, 4*float64(v.diffs)*(1+slack))
+}
+
+// mostSum is so large that another sample adds nothing to it; slack is what rounding may have done.
+const (
+	mostSum = 1e100
+	slack   = 1e-6
+)
+
+// valid holds of y and weights that lie in [0, 1]. What rounding moved out of that is moved back.
+func (s *sums) valid() bool {
+	most := s.W*(1+slack) + slack
+	if !within(s.W, mostSum) || !(s.Y >= -slack && s.Y <= most && s.YY >= -slack && s.YY <= most && s.WW >= -slack && s.WW <= most) {
+		return false
+	}
+	*s = s.tidy()
+	return true
 }
 
 func within(v, most float64) bool { return v >= 0 && v <= most }

@@ -17,7 +17,18 @@ func (s *sums) join(o sums) {
 }
 
 func (s sums) minus(o sums) sums {
-	return sums{s.W - o.W, s.Y - o.Y, s.YY - o.YY, s.WW - o.WW}
+	return sums{s.W - o.W, s.Y - o.Y, s.YY - o.YY, s.WW - o.WW}.tidy()
+}
+
+// tidy takes back what rounding did: y and weights lie in [0, 1], so no sum is above the one before it. Sums that
+// were only added up are so by themselves. What is too little to be a sample's is nothing.
+func (s sums) tidy() sums {
+	if s.W < leastWeight || s.WW < leastWeight*leastWeight {
+		return sums{}
+	}
+	s.Y, s.WW = min(max(s.Y, 0), s.W), min(max(s.WW, 0), s.W)
+	s.YY = min(max(s.YY, 0), s.Y)
+	return s
 }
 
 func (s sums) mean() float64 { return s.Y / s.W }
@@ -31,6 +42,9 @@ func (s sums) variance() float64 {
 	m := s.mean()
 	return max(s.YY/s.W-m*m, 0.25/(s.effective()+1))
 }
+
+// leastWeight is less than any sample's weight.
+const leastWeight = 1e-12
 
 // stratum is what is known of one part of the traffic.
 type stratum struct {
