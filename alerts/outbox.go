@@ -218,22 +218,30 @@ func (b *outbox) run(ctx context.Context) error {
 
 // deliver sends what is due for one receiver until ctx ends.
 func (b *outbox) deliver(ctx context.Context, receiver string) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		case <-b.wake[receiver]:
-		}
 		for due := b.due(receiver); len(due) > 0 && ctx.Err() == nil; due = b.due(receiver) {
 			for _, e := range due {
 				b.attempt(ctx, e)
 			}
 		}
-		timer.Reset(b.untilNext(receiver))
+		if !b.rest(ctx, receiver) {
+			return
+		}
 	}
+}
+
+// rest waits until the next attempt or a call, and returns false when ctx ends. No timer is made that is due at once:
+// waiting for one crashes the runtime under the race detector within a synctest bubble (seen with Go 1.26.8).
+func (b *outbox) rest(ctx context.Context, receiver string) bool {
+	timer := time.NewTimer(b.untilNext(receiver))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+	case <-b.wake[receiver]:
+	}
+	return true
 }
 
 // heads returns the oldest pending entry of every incident for a receiver, the oldest first.

@@ -73,14 +73,7 @@ func (s source[T]) get() reading[T] {
 }
 
 func (s source[T]) run(ctx context.Context, log *slog.Logger, refreshed func()) error {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-timer.C:
-		}
+	for ctx.Err() == nil {
 		// A hint from here on may speak of something this read does not see yet: it leads to another.
 		select {
 		case <-s.hints:
@@ -95,8 +88,8 @@ func (s source[T]) run(ctx context.Context, log *slog.Logger, refreshed func()) 
 		if !s.pause(ctx, refreshShare*time.Since(began)) {
 			return nil
 		}
-		timer.Reset(0)
 	}
+	return nil
 }
 
 // pause waits at least least, then for a hint or the next turn. It reports false when ctx ended.
