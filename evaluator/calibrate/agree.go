@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/asgood-dev/asgood/evaluator/quantile"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -176,7 +177,7 @@ func Kappa(categories []float64, counts [][]int) quality.Measure {
 // tables of 30 marks from 1 to 5 an interval without it held kappa in 90 %.
 func widening(n, categories float64) float64 {
 	free := max(2, n-categories)
-	return student95(free) / z95 * math.Sqrt(max(n, free)/free)
+	return quantile.Student95(free) / quantile.Normal95 * math.Sqrt(max(n, free)/free)
 }
 
 // kappaOf holds what kappa needs beside the table, so that many tables cost no allocation.

@@ -3,6 +3,7 @@ package calibrate
 import (
 	"math"
 
+	"github.com/asgood-dev/asgood/evaluator/quantile"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -114,7 +115,7 @@ func (p *pool) rawMean() quality.Measure {
 	if n < 3 {
 		return quality.Measure{Value: &mean}
 	}
-	half := student95(n-1) * math.Sqrt(squares/(n*(n-1)))
+	half := quantile.Student95(n-1) * math.Sqrt(squares/(n*(n-1)))
 	return measured(mean, mean-half, mean+half)
 }
 
@@ -209,7 +210,7 @@ func (p *pool) estimate(lambda float64) estimate {
 
 // measure gives the estimate its interval.
 func (e estimate) measure(bounds *[2]float64) quality.Measure {
-	t := student95(e.labels - 2)
+	t := quantile.Student95(e.labels - 2)
 	if bounds == nil || !(bounds[1] > bounds[0]) {
 		if !(e.variance > 0) {
 			return quality.Measure{Value: &e.mean}

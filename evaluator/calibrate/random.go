@@ -30,14 +30,3 @@ func (r random) gamma(shape float64) float64 {
 		}
 	}
 }
-
-// z95 is the 97.5 % quantile of the normal distribution.
-const z95 = 1.959963984540054
-
-// student95 is the 97.5 % quantile of Student's t with df degrees of freedom, at least 3, by the expansion
-// of Cornish and Fisher (Abramowitz and Stegun 26.7.5); from df = 5 on it is right to three digits.
-func student95(df float64) float64 {
-	z, v := z95, max(df, 3)
-	z3, z5, z7 := z*z*z, z*z*z*z*z, z*z*z*z*z*z*z
-	return z + (z3+z)/(4*v) + (5*z5+16*z3+3*z)/(96*v*v) + (3*z7+19*z5+17*z3-15*z)/(384*v*v*v)
-}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/asgood-dev/asgood/evaluator/detect"
+	"github.com/asgood-dev/asgood/evaluator/quantile"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -280,6 +281,6 @@ func spread(diffs []float64, scale float64) (*float64, *[2]float64) {
 	if n < 3 {
 		return &out, nil
 	}
-	half := student95(n-1) * math.Sqrt(squares/(n*(n-1))) * scale
+	half := quantile.Student95(n-1) * math.Sqrt(squares/(n*(n-1))) * scale
 	return &out, &[2]float64{out - half, out + half}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/asgood-dev/asgood/evaluator/quantile"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -106,7 +107,7 @@ func (t *tested) compare(list []cell, self int, material float64, worse quality.
 		if c := &list[i]; c.common && i != self {
 			w := (c.w[0] + c.w[1]) / 2
 			f := c.step()
-			half := (f.Interval[1] - f.Interval[0]) / 2 / z95
+			half := (f.Interval[1] - f.Interval[0]) / 2 / quantile.Normal95
 			share, v, variance = share+w, v+w*f.Value, variance+w*w*half*half
 		}
 	}
@@ -115,7 +116,7 @@ func (t *tested) compare(list []cell, self int, material float64, worse quality.
 	}
 	rest := figure(v/share, variance/(share*share))
 	t.Rest = &rest
-	half := (t.Change.Interval[1] - t.Change.Interval[0]) / 2 / z95
+	half := (t.Change.Interval[1] - t.Change.Interval[0]) / 2 / quantile.Normal95
 	if se := math.Sqrt(half*half + variance/(share*share)); se > 0 {
 		p := upper(sign(worse) * (t.Change.Value - rest.Value) / se)
 		t.Stands = t.excess > 0.05 && p < 0.01/float64(max(values, 1))

@@ -3,6 +3,7 @@ package explain
 import (
 	"math"
 
+	"github.com/asgood-dev/asgood/evaluator/quantile"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -79,7 +80,7 @@ func (f fit) factor(within float64) float64 {
 	if f.contrast == nil || f.touched <= 0 {
 		return 1
 	}
-	half := (f.contrast.Interval[1] - f.contrast.Interval[0]) / 2 / z95
+	half := (f.contrast.Interval[1] - f.contrast.Interval[0]) / 2 / quantile.Normal95
 	want := within / f.touched
 	variance := half*half + 1e-12
 	alike := logNormal(f.contrast.Value, want, variance+want*want/9)

@@ -5,11 +5,11 @@ import (
 	"math"
 	"slices"
 
+	"github.com/asgood-dev/asgood/evaluator/quantile"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
 const (
-	z95         = 1.959963984540054
 	minSegment  = 10 // scores on a side below which a segment goes to the others: its error could not be told
 	maxSegments = 100
 	other       = "other"
@@ -70,7 +70,7 @@ func (e effect) variance(s quality.Sums, mean, total float64) float64 {
 }
 
 func figure(v, variance float64) quality.Figure {
-	half := z95 * math.Sqrt(variance)
+	half := quantile.Normal95 * math.Sqrt(variance)
 	return quality.Figure{Value: v, Interval: [2]float64{v - half, v + half}}
 }
 
@@ -238,7 +238,7 @@ func gain(cells []cell, p parts) float64 {
 	}
 	g := max(0, swdd-swd*swd/sw-2*float64(k-1))
 	if half := (p.mix.Interval[1] - p.mix.Interval[0]) / 2; half > 0 {
-		z := p.mix.Value / half * z95
+		z := p.mix.Value / half * quantile.Normal95
 		g += max(0, z*z-2)
 	}
 	return g

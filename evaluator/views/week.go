@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/asgood-dev/asgood/evaluator/quantile"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -121,16 +122,5 @@ func spread(days map[int]float64, w float64) (half float64, ok bool) {
 	for _, e := range days {
 		sum += e * e
 	}
-	return student(n-1) * math.Sqrt(sum*float64(n)/float64(n-1)) / w, true
-}
-
-// student is the 97.5 % quantile of Student's t distribution, by the expansion of Cornish and Fisher
-// (Abramowitz and Stegun 26.7.5), exact to 1 % from 2 degrees of freedom on.
-func student(df int) float64 {
-	if df == 2 {
-		return 4.303 // where the expansion is poorest
-	}
-	z, n := 1.959964, float64(df)
-	z3, z5, z7 := z*z*z, z*z*z*z*z, z*z*z*z*z*z*z
-	return z + (z3+z)/(4*n) + (5*z5+16*z3+3*z)/(96*n*n) + (3*z7+19*z5+17*z3-15*z)/(384*n*n*n)
+	return quantile.Student95(float64(n-1)) * math.Sqrt(sum*float64(n)/float64(n-1)) / w, true
 }

@@ -1,6 +1,10 @@
 package overlap
 
-import "math"
+import (
+	"math"
+
+	"github.com/asgood-dev/asgood/evaluator/quantile"
+)
 
 // alpha is the chance that an interval misses the step.
 const alpha = 0.05
@@ -71,18 +75,6 @@ func unbounded(pairs []Pair, step float64) [2]float64 {
 		e := p.weight() * (p.New - p.Old - step)
 		all, squares = all+p.weight(), squares+e*e
 	}
-	half := student(len(pairs)-1) * math.Sqrt(squares*n/(n-1)) / all
+	half := quantile.Student95(float64(len(pairs)-1)) * math.Sqrt(squares*n/(n-1)) / all
 	return [2]float64{step - half, step + half}
-}
-
-// student is the 97.5 % point of Student's t: exact for the smallest, then by the expansion of Cornish and Fisher.
-func student(freedom int) float64 {
-	exact := []float64{12.706, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281}
-	if freedom <= len(exact) {
-		return exact[freedom-1]
-	}
-	const z = 1.959964
-	v := float64(freedom)
-	z3, z5 := z*z*z, z*z*z*z*z
-	return z + (z3+z)/(4*v) + (5*z5+16*z3+3*z)/(96*v*v)
 }
