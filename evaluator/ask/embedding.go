@@ -48,20 +48,12 @@ func hashOf(parts ...any) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// outputOf is what a scorer reads of a sample.
-func outputOf(spec *quality.ScorerSpec, s *quality.Sample) string {
-	if spec.On == "all" {
-		return s.Output.All()
-	}
-	return s.Output.Last()
-}
-
 // Score implements Scorer.
 func (e *embedding) Score(ctx context.Context, s quality.Sample) ([]quality.Score, error) {
 	if s.Reference == nil {
 		return nil, nil
 	}
-	texts := [2]string{Clip(outputOf(&e.spec, &s), maxEmbedded), Clip(*s.Reference, maxEmbedded)}
+	texts := [2]string{Clip(e.spec.Read(s.Output), maxEmbedded), Clip(*s.Reference, maxEmbedded)}
 	value, err := e.similarity(ctx, texts)
 	if err != nil {
 		return nil, err

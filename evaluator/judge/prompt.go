@@ -33,9 +33,8 @@ type content struct {
 
 // content gathers what is shown, and reports whether there is something to judge.
 func (j *Judge) content(ctx context.Context, s *quality.Sample) (c content, ok bool, err error) {
-	c.output = s.Output.Last()
-	if j.spec.On == "all" {
-		c.output = s.Output.All()
+	if c.output = j.spec.Read(s.Output); j.spec.On == quality.OnConversation {
+		c.output = s.Output.Transcript() // who said what is part of what is judged
 	}
 	if s.Output.IsZero() {
 		return c, false, nil

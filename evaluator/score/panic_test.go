@@ -8,7 +8,7 @@ import (
 )
 
 func TestPanicFailsTheScore(t *testing.T) {
-	s := &ruleScorer{metric: "m", kind: "regex", read: quality.Content.Last, eval: func(string, *quality.Sample) (verdict, bool) {
+	s := &ruleScorer{metric: "m", kind: "regex", eval: func(string, *quality.Sample) (verdict, bool) {
 		panic("out of order")
 	}}
 	got := s.Score(quality.Sample{Output: quality.Text("x")})

@@ -62,11 +62,10 @@ func New(spec quality.ScorerSpec) (Scorer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scorer %q: %w", spec.Name, err)
 	}
-	read, err := reader(spec.On)
-	if err != nil {
-		return nil, fmt.Errorf("scorer %q: %w", spec.Name, err)
+	if !slices.Contains([]string{"", "last", "all", quality.OnConversation}, spec.On) {
+		return nil, quality.Errorf(quality.KindInvalid, `scorer %q: field "on": want last, all or conversation, got %q`, spec.Name, spec.On)
 	}
-	return &ruleScorer{metric: spec.Name, kind: spec.Type, version: Version(spec), spec: spec, read: read, eval: eval, bare: bare(spec.Type)}, nil
+	return &ruleScorer{metric: spec.Name, kind: spec.Type, version: Version(spec), spec: spec, eval: eval, bare: bare(spec.Type)}, nil
 }
 
 // Unbounded reports whether the metric of a scorer has no bounds unless a monitor gives some.
@@ -121,21 +120,9 @@ func newRule(spec quality.ScorerSpec) (rule, error) {
 	return nil, quality.Errorf(quality.KindInvalid, "field \"type\": unknown scorer type %q, want one of %s", spec.Type, strings.Join(Types(), ", "))
 }
 
-func reader(on string) (func(quality.Content) string, error) {
-	switch on {
-	case "", "last":
-		return quality.Content.Last, nil
-	case "all", quality.OnConversation:
-		return quality.Content.All, nil
-	default:
-		return nil, quality.Errorf(quality.KindInvalid, `field "on": want last, all or conversation, got %q`, on)
-	}
-}
-
 type ruleScorer struct {
 	metric, kind, version string
 	spec                  quality.ScorerSpec
-	read                  func(quality.Content) string
 	eval                  rule
 	bare                  bool // needs no output
 }
@@ -159,7 +146,7 @@ func (r *ruleScorer) Score(s quality.Sample) (scores []quality.Score) {
 	}()
 	text := ""
 	if !r.bare {
-		text = r.read(s.Output)
+		text = r.spec.Read(s.Output)
 	}
 	v, skip := r.eval(text, &s)
 	if skip {
@@ -178,14 +165,9 @@ func (r *ruleScorer) say(s *quality.Sample, v verdict) []quality.Score {
 }
 
 func newScore(s *quality.Sample, metric, kind, version string) quality.Score {
-	source := s.Source
-	if source == quality.SourceConversation {
-		source = "" // the metric has no other scores, and these are of what customers had
-	}
-	return quality.Score{
-		Feature: s.Feature, SampleID: s.ID, Time: s.Time, Metric: metric, Scorer: kind, Version: version,
-		Weight: s.KeptWeight(), Source: source, Customer: s.Customer, Model: s.Model, Prompt: s.Prompt, Attributes: s.Attributes,
-	}
+	out := quality.NewScore(s, metric, kind, version)
+	out.Late = false
+	return out
 }
 
 // finite makes a value that is no number an error: it could neither be averaged nor written as JSON.

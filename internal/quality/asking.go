@@ -119,11 +119,16 @@ func (p AskPrice) Of(input, output int64) Spend {
 }
 
 // NewScore returns a score of a sample without a value: with the sample's time, slices and weight. It came
-// apart from its sample.
+// apart from its sample. One of a whole conversation has no source: its metric has no other scores, and it is of
+// what customers had.
 func NewScore(s *Sample, metric, scorer, version string) Score {
+	source := s.Source
+	if source == SourceConversation {
+		source = ""
+	}
 	return Score{
 		Feature: s.Feature, SampleID: s.ID, Time: s.Time, Metric: metric, Scorer: scorer, Version: version,
-		Weight: s.KeptWeight(), Customer: s.Customer, Model: s.Model, Prompt: s.Prompt, Source: s.Source,
+		Weight: s.KeptWeight(), Customer: s.Customer, Model: s.Model, Prompt: s.Prompt, Source: source,
 		Attributes: s.Attributes, Late: true,
 	}
 }

@@ -1,6 +1,9 @@
 package quality
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // SourceConversation marks a sample that stands for a whole conversation: its output is every turn.
 const SourceConversation = "conversation"
@@ -51,6 +54,29 @@ func (f *Feature) Conversations() bool {
 // Takes reports whether the scorer is for a sample: those of whole conversations are for no others.
 func (s *ScorerSpec) Takes(x *Sample) bool {
 	return (s.On == OnConversation) == (x.Source == SourceConversation)
+}
+
+// Read returns what a scorer reads of an output: the last message of the assistant, or every one.
+func (s *ScorerSpec) Read(c Content) string {
+	if s.On == "all" || s.On == OnConversation {
+		return c.All()
+	}
+	return c.Last()
+}
+
+// Transcript returns the text, or every message behind its role.
+func (c Content) Transcript() string {
+	if c.Messages == nil {
+		return c.Text
+	}
+	var b strings.Builder
+	for i, m := range c.Messages {
+		if i > 0 {
+			b.WriteString("\n\n")
+		}
+		b.WriteString(m.Role + ": " + m.Content)
+	}
+	return b.String()
 }
 
 // Asked reports whether a sample is an output that somebody of the product asked for. Golden prompts and the

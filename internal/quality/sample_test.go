@@ -85,3 +85,19 @@ func TestContentOfText(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatAScorerReads(t *testing.T) {
+	c := quality.Content{Messages: []quality.Message{{Role: "user", Content: "a"}, {Role: "assistant", Content: "b"}, {Role: "assistant", Content: "c"}}}
+	for on, want := range map[string]string{"": "c", "last": "c", "all": "a\nb\nc", quality.OnConversation: "a\nb\nc"} {
+		if got := (&quality.ScorerSpec{On: on}).Read(c); got != want {
+			t.Errorf("on %q: got %q, want %q", on, got, want)
+		}
+	}
+	if got, want := c.Transcript(), "user: a\n\nassistant: b\n\nassistant: c"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	whole := quality.Sample{Source: quality.SourceConversation}
+	if sc := quality.NewScore(&whole, "m", "judge", "v1"); sc.Source != "" {
+		t.Errorf("a score of a conversation has the source %q", sc.Source)
+	}
+}
