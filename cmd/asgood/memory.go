@@ -11,7 +11,7 @@ import (
 // flood of samples leaves much behind, and without this the process would grow to twice what it needs.
 const (
 	gcPercent   = 40
-	memoryLimit = 380 << 20 // of Go alone, and soft: more live data is kept all the same, at the price of time
+	memoryLimit = 450 << 20 // of Go alone, and soft: more live data is kept all the same, at the price of time
 )
 
 // limitMemory leaves it to a person who says otherwise in GOGC or GOMEMLIMIT, and to servers that have their
