@@ -10,6 +10,7 @@ GOLANGCI_VERSION := v2.15.0
 FUZZTIME ?= 60s
 SOAK ?= 10m
 SOAK_RATE ?= 20000
+SOAK_REDACT ?= on
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .PHONY: help
@@ -76,18 +77,15 @@ bench-detect: ## Measure the goals of the detector: false alarms, delays, interv
 
 .PHONY: fuzz
 fuzz: engine ## Run every fuzz target for FUZZTIME each.
-	@set -e; for pkg in $$($(GO) list ./...); do \
-		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "fuzz $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
-		done; done
+	@GO=$(GO) .ci/fuzz $(FUZZTIME)
 
 .PHONY: faults
 faults: engine ## Faults at full length: ClickHouse away for ten minutes, kills, a full disk.
 	ASGOOD_FAULT_TIME=10m $(GO) test -v -count 1 -timeout 60m -run 'StoreAway|DiskFull|KilledDuringIngest' ./internal/app
 
 .PHONY: soak
-soak: build ## Ten minutes at 20,000 samples a second against a served program: rate, p99, memory (SOAK=10m SOAK_RATE=20000).
-	ASGOOD_SOAK=$(SOAK) ASGOOD_SOAK_RATE=$(SOAK_RATE) ASGOOD_SOAK_PROGRAM=$(CURDIR)/$(BIN) $(GO) test -v -count 1 -timeout 120m -run '^TestSoak$$' ./internal/app
+soak: build ## Ten minutes at 20,000 samples a second against a served program: rate, p99, memory (SOAK=10m SOAK_RATE=20000 SOAK_REDACT=on).
+	ASGOOD_SOAK=$(SOAK) ASGOOD_SOAK_RATE=$(SOAK_RATE) ASGOOD_SOAK_REDACT=$(SOAK_REDACT) ASGOOD_SOAK_PROGRAM=$(CURDIR)/$(BIN) $(GO) test -v -count 1 -timeout 120m -run '^TestSoak$$' ./internal/app
 
 .PHONY: lint
 lint: bin/golangci-lint ## Format check, vet and linters.

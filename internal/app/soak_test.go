@@ -33,7 +33,7 @@ storage: {dir: %q}
 listen: {public: %q, ingest: %q, grpc: "127.0.0.1:0", internal: %q}
 features:
   - name: bot
-    scorers:
+%s    scorers:
       - {name: answered, type: regex, pattern: 'so and not'}
       - {name: correct, type: reference, extract: '(so)', ignore_case: true}
     monitors:
@@ -43,7 +43,8 @@ features:
 
 // TestSoak sends samples of 1 KB at a rate to a served program, from this process to another, and tells each minute
 // what was acknowledged, the slowest hundredth and the memory of the server. It runs by `make soak`: ASGOOD_SOAK says
-// for how long, ASGOOD_SOAK_RATE how many samples a second, ASGOOD_SOAK_PROGRAM what is served.
+// for how long, ASGOOD_SOAK_RATE how many samples a second, ASGOOD_SOAK_PROGRAM what is served, and ASGOOD_SOAK_REDACT
+// `off` that nothing is redacted.
 func TestSoak(t *testing.T) {
 	needEngine(t)
 	long, err := time.ParseDuration(os.Getenv("ASGOOD_SOAK"))
@@ -101,7 +102,11 @@ func serveSoak(t testing.TB, program string) *soak {
 	dir := t.TempDir()
 	s := &soak{t: t, ingest: freeAddress(t), internal: freeAddress(t), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: loadSenders}}}
 	file := filepath.Join(dir, "asgood.yaml")
-	text := fmt.Sprintf(soakConfiguration, filepath.Join(dir, "data"), freeAddress(t), s.ingest, s.internal)
+	redact := "" // the default
+	if os.Getenv("ASGOOD_SOAK_REDACT") == "off" {
+		redact = "    redact: []\n"
+	}
+	text := fmt.Sprintf(soakConfiguration, filepath.Join(dir, "data"), freeAddress(t), s.ingest, s.internal, redact)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
