@@ -30,7 +30,7 @@ func (b *apiBuilder) changedAt(f *featureView, created time.Time) time.Time {
 			at = *t
 		}
 	}
-	for _, i := range b.v.in.state.data.incidents {
+	for _, i := range b.v.in.state.data.published() {
 		for _, name := range i.Features {
 			if name == f.Name && i.UpdatedAt.After(at) {
 				at = i.UpdatedAt
@@ -127,7 +127,7 @@ func (b *apiBuilder) status() apiStatus {
 			worst = s
 		}
 	}
-	for _, i := range b.v.in.state.data.incidents {
+	for _, i := range b.v.in.state.data.published() {
 		if i.Open() {
 			take(i.Severity)
 		}

@@ -25,6 +25,8 @@ type reader struct {
 	regressions func() ([]quality.Regression, error)
 	probes      func() ([]quality.ProbeStatus, error)
 	incidents   func() ([]quality.Incident, error)
+
+	maintenances func() ([]quality.Maintenance, error)
 }
 
 func call[T any](fn func() (T, error)) (none T, err error) {
@@ -54,6 +56,9 @@ func (r *reader) Regressions(context.Context) ([]quality.Regression, error) {
 }
 func (r *reader) Probes(context.Context) ([]quality.ProbeStatus, error) { return call(r.probes) }
 func (r *reader) Incidents(context.Context) ([]quality.Incident, error) { return call(r.incidents) }
+func (r *reader) Maintenances(context.Context) ([]quality.Maintenance, error) {
+	return call(r.maintenances)
+}
 
 // always returns a function that answers with list, as it is now.
 func always[T any](list ...T) func() ([]T, error) {

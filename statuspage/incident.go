@@ -49,7 +49,7 @@ func incidentsOf(in input) (open []incidentView, more int, history []historyDay)
 	loc := in.options.Location
 	byDay := map[string][]quality.Incident{}
 	var running []quality.Incident
-	for _, i := range in.state.data.incidents {
+	for _, i := range in.state.data.published() {
 		if i.Open() {
 			running = append(running, i)
 		}

@@ -26,12 +26,14 @@ type Days interface {
 	UptimeDays(ctx context.Context, loc *time.Location, from, to time.Time) ([]quality.UptimeDay, error)
 }
 
-// State reads what holds now. Regressions and Incidents hold past ones too, as far back as they are kept.
+// State reads what holds now, and what was, as far back as it is kept. Incidents holds internal ones too: they grade the
+// tiles, and the page shows only those that are public.
 type State interface {
 	Statuses(ctx context.Context) ([]quality.MonitorStatus, error)
 	Regressions(ctx context.Context) ([]quality.Regression, error)
 	Probes(ctx context.Context) ([]quality.ProbeStatus, error)
 	Incidents(ctx context.Context) ([]quality.Incident, error)
+	Maintenances(ctx context.Context) ([]quality.Maintenance, error)
 }
 
 // Reader is all the page reads.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +26,29 @@ type stateData struct {
 	statuses    []quality.MonitorStatus
 	regressions []quality.Regression
 	probes      []quality.ProbeStatus
-	incidents   []quality.Incident
+	incidents   []quality.Incident // internal ones too, which only grade the tiles
+
+	maintenances []quality.Maintenance
+}
+
+// published are the incidents that customers may see, without what they may not see of them.
+func (d *stateData) published() []quality.Incident {
+	out := make([]quality.Incident, 0, len(d.incidents))
+	for _, i := range d.incidents {
+		if i.Public() {
+			out = append(out, outside(i))
+		}
+	}
+	return out
+}
+
+// outside returns an incident without its internal updates and drafts.
+func outside(i quality.Incident) quality.Incident {
+	i.Updates = slices.DeleteFunc(slices.Clone(i.Updates), func(u quality.IncidentUpdate) bool { return u.Internal })
+	if i.Postmortem != nil && i.Postmortem.Published == nil {
+		i.Postmortem = nil
+	}
+	return i
 }
 
 // daysData is what was, by day.
@@ -148,6 +171,9 @@ func (p *Page) readState(ctx context.Context) (stateData, time.Time, error) {
 	}
 	if d.incidents, err = p.opts.Reader.Incidents(ctx); err != nil {
 		return d, at, fmt.Errorf("reading incidents: %w", err)
+	}
+	if d.maintenances, err = p.opts.Reader.Maintenances(ctx); err != nil {
+		return d, at, fmt.Errorf("reading maintenances: %w", err)
 	}
 	return d, at, nil
 }

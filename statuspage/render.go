@@ -107,7 +107,7 @@ type detailView struct {
 // details are drawn when first asked for: there may be many, and few are read.
 func (r *renderer) details(p pageView, in input) map[string]func() (document, error) {
 	out := map[string]func() (document, error){}
-	for _, i := range in.state.data.incidents {
+	for _, i := range in.state.data.published() {
 		out[i.ID] = sync.OnceValues(func() (document, error) {
 			return r.draw("incident.html", detailView{pageView: p, Incident: incidentOf(i, in)})
 		})

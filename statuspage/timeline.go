@@ -51,7 +51,7 @@ const recentIncidents = 50
 
 func (b *apiBuilder) incidents() (open, recent []apiIncident) {
 	open, recent = []apiIncident{}, []apiIncident{}
-	for _, i := range sortedIncidents(b.v.in.state.data.incidents) {
+	for _, i := range sortedIncidents(b.v.in.state.data.published()) {
 		if !i.Open() && len(recent) >= recentIncidents {
 			continue
 		}

@@ -106,6 +106,8 @@ type pageReader struct {
 	regressions *mirror[quality.Regression]
 	probes      *mirror[quality.ProbeStatus]
 	incidents   *mirror[quality.Incident]
+
+	maintenances *mirror[quality.Maintenance]
 }
 
 func newPageReader(ctx context.Context, e *engines, changed func()) (r *pageReader, err error) {
@@ -119,14 +121,17 @@ func newPageReader(ctx context.Context, e *engines, changed func()) (r *pageRead
 	if r.probes, err = newMirror[quality.ProbeStatus](ctx, e.bus, bucketProbes, changed); err != nil {
 		return nil, err
 	}
-	r.incidents, err = newMirror[quality.Incident](ctx, e.bus, bucketIncidents, changed)
+	if r.incidents, err = newMirror[quality.Incident](ctx, e.bus, bucketIncidents, changed); err != nil {
+		return nil, err
+	}
+	r.maintenances, err = newMirror[quality.Maintenance](ctx, e.bus, bucketMaintenances, changed)
 	return r, err
 }
 
 func (r *pageReader) mirrors() []runner {
 	return []runner{
 		{r.statuses.name, r.statuses.run}, {r.regressions.name, r.regressions.run},
-		{r.probes.name, r.probes.run}, {r.incidents.name, r.incidents.run},
+		{r.probes.name, r.probes.run}, {r.incidents.name, r.incidents.run}, {r.maintenances.name, r.maintenances.run},
 	}
 }
 
@@ -148,4 +153,9 @@ func (r *pageReader) Probes(ctx context.Context) ([]quality.ProbeStatus, error) 
 // Incidents returns all incidents.
 func (r *pageReader) Incidents(ctx context.Context) ([]quality.Incident, error) {
 	return r.incidents.all(ctx)
+}
+
+// Maintenances returns all maintenances.
+func (r *pageReader) Maintenances(ctx context.Context) ([]quality.Maintenance, error) {
+	return r.maintenances.all(ctx)
 }
