@@ -84,7 +84,7 @@ faults: engine ## Faults at full length: ClickHouse away for ten minutes, kills,
 	ASGOOD_FAULT_TIME=10m $(GO) test -v -count 1 -timeout 60m -run 'StoreAway|DiskFull|KilledDuringIngest' ./internal/app
 
 .PHONY: soak
-soak: build ## Ten minutes at 20,000 samples a second against a served program: rate, p99, memory (SOAK=10m SOAK_RATE=20000 SOAK_REDACT=on).
+soak: build ## Ten minutes at 20,000 samples a second against a served program, after five to warm up: rate, p99, memory (SOAK=10m SOAK_RATE=20000 SOAK_REDACT=on).
 	ASGOOD_SOAK=$(SOAK) ASGOOD_SOAK_RATE=$(SOAK_RATE) ASGOOD_SOAK_REDACT=$(SOAK_REDACT) ASGOOD_SOAK_PROGRAM=$(CURDIR)/$(BIN) $(GO) test -v -count 1 -timeout 120m -run '^TestSoak$$' ./internal/app
 
 .PHONY: lint
