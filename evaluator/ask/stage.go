@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,6 +41,7 @@ type Stage struct {
 	purse   *purse
 	circuit circuit
 	meter   meter
+	secrets *strings.Replacer // what an endpoint that repeats its request must not get into a score
 }
 
 // New builds a stage. Nothing is read before Run.
@@ -63,7 +65,7 @@ func New(o Options) (*Stage, error) {
 		}
 	}
 	o.Spec = o.Spec.AskingDefaults()
-	s := &Stage{o: o, log: o.Logger.With("component", "ask", "feature", o.Feature, "scorer", o.Spec.Name),
+	s := &Stage{o: o, secrets: secretsOf(&o.Spec), log: o.Logger.With("component", "ask", "feature", o.Feature, "scorer", o.Spec.Name),
 		meter: meter{o.Metrics, []string{o.Feature, o.Spec.Name}}}
 	s.purse = &purse{store: o.Store, loc: o.Location, now: o.Now, quota: o.Spec.Budget}
 	var err error
