@@ -81,6 +81,17 @@ func (s *Stage) spent(x quality.Spend) {
 	s.purse.spent(x)
 }
 
+// Is reports whether the stage is that of a scorer of a feature.
+func (s *Stage) Is(feature, scorer string) bool {
+	return s.o.Feature == feature && s.o.Spec.Name == scorer
+}
+
+// SpentOnAnchors notes what the anchors of a judge took. It does not touch the budget of samples.
+func (s *Stage) SpentOnAnchors(x quality.Spend) {
+	s.meter.spent(x)
+	s.purse.note(func(d *Day) { d.Anchors.Add(x) })
+}
+
 // Run works until the context ends. It returns nil when it was the context that ended it. What is away is
 // tried again until it is back.
 func (s *Stage) Run(ctx context.Context) (err error) {
