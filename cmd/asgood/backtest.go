@@ -227,6 +227,7 @@ func printBacktest(w io.Writer, result *app.BacktestResult) error {
 		if slice == "" {
 			slice = "all"
 		}
+		slice = cell(slice) // its value comes from samples
 		if r.RecoveredAt != nil {
 			recovered = r.RecoveredAt.Format("2006-01-02 15:04")
 		}

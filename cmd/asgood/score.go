@@ -143,13 +143,7 @@ func (s scoreFlags) printScores(cmd *cobra.Command, o app.ScoreOptions) error {
 
 // cell keeps text of a sample within its cell.
 func cell(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == 0x9b {
-			return -1
-		}
-		return r
-	}, text)
+	text = strings.Join(strings.Fields(quality.Visible(text)), " ")
 	if r := []rune(text); len(r) > 80 {
 		return string(r[:80]) + "..."
 	}

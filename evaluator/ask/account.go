@@ -32,6 +32,8 @@ type Day struct {
 	Failed int            `json:"failed"`      // scores that carry an error
 	Passed map[string]int `json:"passed_over"` // samples that were chosen and not asked about, by reason
 	quality.Spend
+
+	Anchors quality.Spend `json:"anchors"` // of a judge, beside the rest: they have a budget of their own
 }
 
 // The reasons for which a chosen sample is passed over.

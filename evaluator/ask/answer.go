@@ -3,6 +3,7 @@ package ask
 import (
 	"bytes"
 	"encoding/json"
+	"sync"
 
 	"github.com/asgood-dev/asgood/internal/quality"
 )
@@ -16,9 +17,36 @@ type said struct {
 	Error       string   `json:"error"`
 }
 
+// maxMetrics is how many metrics one scorer may have: each is a series of its own wherever scores are summed, and
+// an endpoint that makes names out of samples would make as many series as samples.
+const maxMetrics = 64
+
+// reader reads the answers of one scorer. It is safe for concurrent use.
+type reader struct {
+	spec    *quality.ScorerSpec
+	version string
+
+	mu    sync.Mutex
+	known map[string]bool // metrics
+}
+
+func newReader(spec *quality.ScorerSpec, version string) *reader {
+	return &reader{spec: spec, version: version, known: map[string]bool{}}
+}
+
+// takes reports whether a metric is one of those that the scorer may have.
+func (r *reader) takes(metric string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.known[metric] && len(r.known) < maxMetrics {
+		r.known[metric] = true
+	}
+	return r.known[metric]
+}
+
 // read reads an answer: one score as an object, or a list of them. An empty list, or null, says that the sample
 // has nothing to score.
-func read(spec *quality.ScorerSpec, version string, s *quality.Sample, data []byte) ([]quality.Score, error) {
+func (r *reader) read(s *quality.Sample, data []byte) ([]quality.Score, error) {
 	var list []said
 	data = bytes.TrimSpace(data)
 	if len(data) > 0 && data[0] == '{' {
@@ -33,12 +61,15 @@ func read(spec *quality.ScorerSpec, version string, s *quality.Sample, data []by
 	out := make([]quality.Score, 0, len(list))
 	seen := map[string]bool{}
 	for _, x := range list {
-		sc, err := x.score(spec, version, s)
+		sc, err := x.score(r.spec, r.version, s)
 		if err != nil {
 			return nil, err
 		}
 		if seen[sc.Metric] {
 			return nil, quality.Errorf(quality.KindInvalid, "the answer scores one metric twice")
+		}
+		if !r.takes(sc.Metric) {
+			return nil, quality.Errorf(quality.KindInvalid, "the answer has a metric beyond the first %d of this scorer", maxMetrics)
 		}
 		seen[sc.Metric] = true
 		out = append(out, sc)
@@ -52,8 +83,8 @@ func (x *said) score(spec *quality.ScorerSpec, version string, s *quality.Sample
 	if x.Metric != "" && x.Metric != spec.Name {
 		sc.Metric = spec.Name + "." + x.Metric
 	}
-	if len(sc.Metric) > quality.MaxNameLen || bytes.IndexByte([]byte(sc.Metric), 0) >= 0 {
-		return sc, quality.Errorf(quality.KindInvalid, `field "metric": want a name of at most %d bytes`, quality.MaxNameLen)
+	if len(sc.Metric) > quality.MaxNameLen || quality.Visible(sc.Metric) != sc.Metric {
+		return sc, quality.Errorf(quality.KindInvalid, `field "metric": want a name of at most %d bytes that can be seen`, quality.MaxNameLen)
 	}
 	if x.Value != nil {
 		sc.Value = *x.Value

@@ -22,10 +22,10 @@ const (
 
 // command scores with a program: a sample as JSON in, scores as JSON out.
 type command struct {
-	spec    quality.ScorerSpec
-	version string
-	spent   func(quality.Spend)
-	idle    chan *process // of a persistent command, at most as many as samples are scored at a time
+	*reader
+	spec  quality.ScorerSpec
+	spent func(quality.Spend)
+	idle  chan *process // of a persistent command, at most as many as samples are scored at a time
 
 	mu     sync.Mutex
 	closed bool
@@ -35,7 +35,9 @@ type command struct {
 // The program has the stated environment and no other, a bound on its address space, and is killed with all
 // that it started when its time is over.
 func NewCommand(spec quality.ScorerSpec, spent func(quality.Spend)) Scorer {
-	return &command{spec: spec, spent: spent, version: hashOf(spec.Type, spec.Command), idle: make(chan *process, spec.Concurrency)}
+	c := &command{spec: spec, spent: spent, idle: make(chan *process, spec.Concurrency)}
+	c.reader = newReader(&c.spec, hashOf(spec.Type, spec.Command))
+	return c
 }
 
 // Score implements Scorer.
@@ -58,7 +60,7 @@ func (c *command) Score(ctx context.Context, s quality.Sample) ([]quality.Score,
 	case err != nil:
 		return nil, err
 	}
-	return read(&c.spec, c.version, &s, data)
+	return c.read(&s, data)
 }
 
 // start begins the program in a process group of its own, with a bound on its memory from its first moment on

@@ -89,11 +89,14 @@ func (e *embedding) similarity(ctx context.Context, texts [2]string) (value floa
 func (e *embedding) ask(ctx context.Context, texts [2]string) (float64, error) {
 	res, err := e.api.New(ctx, openai.EmbeddingNewParams{Model: e.spec.Model,
 		Input: openai.EmbeddingNewParamsInputUnion{OfArrayOfStrings: texts[:]}})
+	if err == nil && res == nil { // the answer is null
+		err = remote.ErrNothing
+	}
 	if err != nil {
 		e.spent(e.spec.Price.Of(0, 0))
 		return 0, remote.Fault(err, e.spec.Timeout)
 	}
-	e.spent(e.spec.Price.Of(max(0, res.Usage.PromptTokens), 0))
+	e.spent(e.spec.Price.Of(remote.Tokens(res.Usage.PromptTokens), 0))
 	if len(res.Data) != 2 {
 		return 0, quality.Errorf(quality.KindInvalid, "%d embeddings for two texts", len(res.Data))
 	}

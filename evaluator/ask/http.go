@@ -14,15 +14,17 @@ import (
 
 // httpScorer posts samples to an endpoint.
 type httpScorer struct {
-	spec    quality.ScorerSpec
-	version string
-	client  *http.Client
-	spent   func(quality.Spend)
+	spec   quality.ScorerSpec
+	client *http.Client
+	spent  func(quality.Spend)
+	*reader
 }
 
 // NewHTTP returns a scorer that posts each sample as JSON to a URL and reads scores of the answer.
 func NewHTTP(spec quality.ScorerSpec, spent func(quality.Spend)) Scorer {
-	return &httpScorer{spec: spec, spent: spent, client: remote.NewClient(spec.Concurrency), version: hashOf(spec.Type, spec.Endpoint())}
+	h := &httpScorer{spec: spec, spent: spent, client: remote.NewClient(spec.Concurrency)}
+	h.reader = newReader(&h.spec, hashOf(spec.Type, spec.Endpoint()))
+	return h
 }
 
 // Score implements Scorer.
@@ -41,7 +43,7 @@ func (h *httpScorer) Score(ctx context.Context, s quality.Sample) ([]quality.Sco
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, quality.Errorf(quality.KindInvalid, "the answer is empty")
 	}
-	return read(&h.spec, h.version, &s, data)
+	return h.read(&s, data)
 }
 
 func (h *httpScorer) post(ctx context.Context, body []byte) ([]byte, error) {

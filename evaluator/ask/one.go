@@ -30,7 +30,7 @@ func (s *Stage) one(ctx context.Context, it *item, rate float64) []quality.Score
 		return nil
 	}
 	for i := range scores {
-		tidy(&scores[i])
+		s.tidy(&scores[i])
 		scores[i].Weight = it.sample.KeptWeight() / rate
 		s.count(&scores[i])
 	}
@@ -165,9 +165,12 @@ func (s *Stage) try(ctx context.Context, sample *quality.Sample) (scores []quali
 	return scores[:min(len(scores), maxScores)], err
 }
 
-// tidy bounds what a score says; a value that is no number is an error.
-func tidy(sc *quality.Score) {
-	sc.Label, sc.Explanation, sc.Error = Clip(sc.Label, maxLabel), Clip(sc.Explanation, maxExplanation), Clip(sc.Error, maxExplanation)
+// tidy bounds what a score says and takes out what is secret or cannot be seen; a value that is no number is an
+// error.
+func (s *Stage) tidy(sc *quality.Score) {
+	for text, most := range map[*string]int{&sc.Label: maxLabel, &sc.Explanation: maxExplanation, &sc.Error: maxExplanation} {
+		*text = Clip(s.secrets.Replace(quality.Visible(*text)), most)
+	}
 	if !sc.Failed() && (math.IsNaN(sc.Value) || math.IsInf(sc.Value, 0)) {
 		sc.Error = fmt.Sprintf("value %v is not a finite number", sc.Value)
 	}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/asgood-dev/asgood/internal/web"
 )
 
 // Status is what is known of a scorer that asks.
@@ -51,11 +53,11 @@ func (s *Stage) Status() Status {
 
 // Register adds GET /v1/scorers, for the internal listener.
 func Register(r gin.IRouter, stages []*Stage) {
-	r.GET("/v1/scorers", func(g *gin.Context) {
+	r.GET("/v1/scorers", web.Handle(func(g *gin.Context) error {
 		list := make([]Status, 0, len(stages))
 		for _, s := range stages {
 			list = append(list, s.Status())
 		}
-		g.JSON(http.StatusOK, gin.H{"scorers": list})
-	})
+		return web.JSON(g, http.StatusOK, gin.H{"scorers": list})
+	}))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,6 +41,7 @@ type Stage struct {
 	purse   *purse
 	circuit circuit
 	meter   meter
+	secrets *strings.Replacer // what an endpoint that repeats its request must not get into a score
 }
 
 // New builds a stage. Nothing is read before Run.
@@ -63,7 +65,7 @@ func New(o Options) (*Stage, error) {
 		}
 	}
 	o.Spec = o.Spec.AskingDefaults()
-	s := &Stage{o: o, log: o.Logger.With("component", "ask", "feature", o.Feature, "scorer", o.Spec.Name),
+	s := &Stage{o: o, secrets: secretsOf(&o.Spec), log: o.Logger.With("component", "ask", "feature", o.Feature, "scorer", o.Spec.Name),
 		meter: meter{o.Metrics, []string{o.Feature, o.Spec.Name}}}
 	s.purse = &purse{store: o.Store, loc: o.Location, now: o.Now, quota: o.Spec.Budget}
 	var err error
@@ -77,6 +79,17 @@ func New(o Options) (*Stage, error) {
 func (s *Stage) spent(x quality.Spend) {
 	s.meter.spent(x)
 	s.purse.spent(x)
+}
+
+// Is reports whether the stage is that of a scorer of a feature.
+func (s *Stage) Is(feature, scorer string) bool {
+	return s.o.Feature == feature && s.o.Spec.Name == scorer
+}
+
+// SpentOnAnchors notes what the anchors of a judge took. It does not touch the budget of samples.
+func (s *Stage) SpentOnAnchors(x quality.Spend) {
+	s.meter.spent(x)
+	s.purse.note(func(d *Day) { d.Anchors.Add(x) })
 }
 
 // Run works until the context ends. It returns nil when it was the context that ended it. What is away is

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/asgood-dev/asgood/evaluator/ask"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
@@ -176,4 +177,21 @@ func TestPanicsAndBadValuesAreFailedScores(t *testing.T) {
 			t.Errorf("%d scores", n)
 		}
 	})
+}
+
+// What anchors cost is told, and takes nothing from the budget of samples.
+func TestAnchorsAreInTheAccount(t *testing.T) {
+	o := options(newFeed(), &sink{}, &store{}, quality.ScorerSpec{Budget: quality.Quota{N: 10, Per: time.Hour}}, nil)
+	s, err := ask.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.SpentOnAnchors(quality.Spend{Calls: 3, InputTokens: 30, Cost: 0.5})
+	st := s.Status()
+	if len(st.Days) != 1 || st.Days[0].Anchors.Calls != 3 || st.Days[0].Anchors.Cost != 0.5 || st.Days[0].Calls != 0 || st.Budget.Left != 10 {
+		t.Errorf("got %+v, budget %+v", st.Days, st.Budget)
+	}
+	if !s.Is("support", "faithful") || s.Is("support", "other") {
+		t.Error("the stage is not that of its scorer")
+	}
 }

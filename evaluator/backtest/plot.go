@@ -1,14 +1,17 @@
 package backtest
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/asgood-dev/asgood/evaluator"
+	"github.com/asgood-dev/asgood/internal/quality"
 )
 
 // Side is a configuration with what was measured of it.
@@ -45,7 +48,15 @@ type canvas struct{ strings.Builder }
 func (c *canvas) add(format string, args ...any) { fmt.Fprintf(&c.Builder, format+"\n", args...) }
 
 func (c *canvas) text(x, y float64, class, anchor, s string) {
-	c.add(`<text x="%.1f" y="%.1f" class="%s" text-anchor="%s">%s</text>`, x, y, class, anchor, html.EscapeString(s))
+	c.add(`<text x="%.1f" y="%.1f" class="%s" text-anchor="%s">%s</text>`, x, y, class, anchor, html.EscapeString(strings.Map(written, quality.Visible(s))))
+}
+
+// written drops what XML cannot hold.
+func written(r rune) rune {
+	if r == 0xfffe || r == 0xffff {
+		return -1
+	}
+	return r
 }
 
 func (c *canvas) line(x1, y1, x2, y2 float64, class string) {
@@ -56,6 +67,7 @@ func (c *canvas) line(x1, y1, x2, y2 float64, class string) {
 // that each finds, and how long each takes to find a drop.
 func Plot(sides []Side) string {
 	var c canvas
+	sides = align(sides)
 	monitors := sides[0].Monitors
 	c.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="Backtest">`, plotWidth, 50+blockHeight*max(1, len(monitors)))
 	c.add("%s", style)
@@ -72,6 +84,44 @@ func Plot(sides []Side) string {
 	}
 	c.add("</svg>")
 	return c.String()
+}
+
+// align gives every side the monitors of all of them, in one order: a proposed configuration may have others.
+func align(sides []Side) []Side {
+	type key struct{ feature, metric string }
+	var keys []key
+	of := make([]map[key]Monitor, len(sides))
+	for i, s := range sides {
+		of[i] = map[key]Monitor{}
+		for _, m := range s.Monitors {
+			of[i][key{m.Feature, m.Metric}] = m
+			keys = append(keys, key{m.Feature, m.Metric})
+		}
+	}
+	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.feature, b.feature), cmp.Compare(a.metric, b.metric)) })
+	keys = slices.Compact(keys)
+	out := slices.Clone(sides)
+	for i := range out {
+		out[i].Monitors = make([]Monitor, len(keys))
+		for j, k := range keys {
+			m, ok := of[i][k]
+			if !ok {
+				m = Monitor{Feature: k.feature, Metric: k.metric, Problem: noMonitor}
+			}
+			out[i].Monitors[j] = m
+		}
+	}
+	return out
+}
+
+// traced is the first side that has scores of a monitor.
+func traced(sides []Side, i int) *Monitor {
+	for j := range sides {
+		if m := &sides[j].Monitors[i]; len(m.Trace) > 0 {
+			return m
+		}
+	}
+	return &sides[0].Monitors[i]
 }
 
 func (c *canvas) legend(sides []Side) {
@@ -108,7 +158,7 @@ func (a axis) at(v float64) float64 {
 
 // quality draws the means of a metric over time. The regressions are bands, and a line where each was found.
 func (c *canvas) quality(sides []Side, i int) {
-	m := &sides[0].Monitors[i]
+	m := traced(sides, i)
 	c.text(panelLeft, -4, "", "start", m.Feature+" / "+m.Metric)
 	if len(m.Trace) == 0 {
 		c.text(panelLeft, 40, "dim", "start", "no scores")

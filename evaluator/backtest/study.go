@@ -187,12 +187,14 @@ func shares(side evaluator.BacktestOptions, series []*Series) ([]float64, error)
 	return out, nil
 }
 
+const noMonitor = "this configuration has no monitor of it"
+
 // newTask prepares the measurement of a monitor. It is nil when there is nothing to measure; m says why.
 func newTask(o Options, side evaluator.BacktestOptions, s *Series, fleet float64, exclude []Span, m *Monitor) (*task, error) {
 	*m = Monitor{Feature: s.Feature, Metric: s.Metric, Scores: s.Len(), Failed: s.failed, OtherScorer: s.skipped, Drops: []Drop{}}
 	b, ok := newBench(s, side, fleet)
 	if !ok {
-		m.Problem = "this configuration has no monitor of it"
+		m.Problem = noMonitor
 		return nil, nil
 	}
 	m.Worse, m.Trace = b.monitor.Worse, trace(s.records)

@@ -2,7 +2,10 @@ package backtest_test
 
 import (
 	"encoding/json"
+	"encoding/xml"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -140,5 +143,30 @@ func TestPlotOfTwoSides(t *testing.T) {
 func BenchmarkStudy(b *testing.B) {
 	for b.Loop() {
 		study(b, backtest.Options{}, quality.MonitorSpec{}, 100_000)
+	}
+}
+
+// A proposed configuration may have other monitors, and names come from whoever wrote it.
+func TestPlotOfOtherMonitorsAndHostileNames(t *testing.T) {
+	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	points := []backtest.Point{{Time: at, N: 1, Mean: 0.9}, {Time: at.Add(time.Hour), N: 1, Mean: 0.8}}
+	hostile := "</text><script>alert(1)</script>\x00\x1b\u202e\ufffe\xff&\"'"
+	for _, sides := range [][]backtest.Side{
+		{{Name: hostile, Monitors: []backtest.Monitor{{Feature: "b", Metric: "m", Trace: points}, {Feature: "a", Metric: "m", Trace: points}}}, {Name: "proposed"}},
+		{{Name: "current"}, {Name: "proposed", Monitors: []backtest.Monitor{{Feature: hostile, Metric: hostile, Trace: points, Problem: hostile}}}},
+		{{Name: "current", Monitors: []backtest.Monitor{{Feature: "a", Metric: "m"}}}, {Name: "proposed", Monitors: []backtest.Monitor{{Feature: "z", Metric: "m", Trace: points}}}},
+	} {
+		svg := backtest.Plot(sides)
+		if strings.Contains(svg, "<script") || strings.Contains(svg, "NaN") {
+			t.Errorf("got %.600s", svg)
+		}
+		for d := xml.NewDecoder(strings.NewReader(svg)); ; {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Errorf("%v in %.300s", err, svg)
+				break
+			}
+		}
 	}
 }

@@ -85,6 +85,7 @@ func New(o Options) (*Keeper, error) {
 const (
 	maxVersions = 500     // the history; older versions and pins are forgotten
 	keepScores  = 20      // versions whose scores are kept, beside the one in force and the original
+	keepSlices  = 10      // whose figures an older version shows: a book is one document, and must fit into one
 	maxDocument = 512_000 // bytes of a document of scores
 )
 
@@ -211,7 +212,7 @@ func (k *Keeper) scores(ctx context.Context, v *quality.Baseline) ([]quality.Sco
 
 // store writes scores down before the book names them.
 func (k *Keeper) store(ctx context.Context, m *quality.MonitorSpec, v *quality.Baseline, scores []quality.Score) error {
-	data, err := pack(m, scores)
+	data, err := pack(v.Feature, m, scores)
 	if err != nil {
 		return err
 	}
@@ -242,7 +243,7 @@ func (k *Keeper) giveUp(b *quality.BaselineBook) (keys []string) {
 		for i := 0; i < v.Documents && !held[v.Digest]; i++ {
 			keys = append(keys, scoresKey(v.Digest, i))
 		}
-		v.Documents = 0
+		v.Documents, v.Slices = 0, v.Slices[:min(len(v.Slices), keepSlices)]
 	}
 	return keys
 }
@@ -261,6 +262,9 @@ func named(by, reason string) error {
 	for _, f := range []struct{ name, value string }{{"by", by}, {"reason", reason}} {
 		if strings.TrimSpace(f.value) == "" || len(f.value) > 4*quality.MaxNameLen {
 			return quality.Errorf(quality.KindInvalid, "field %q: required, and at most %d bytes", f.name, 4*quality.MaxNameLen)
+		}
+		if quality.Visible(f.value) != f.value {
+			return quality.Errorf(quality.KindInvalid, "field %q: holds characters that cannot be seen", f.name)
 		}
 	}
 	return nil

@@ -37,6 +37,9 @@ func checkScores(scores []quality.Score) error {
 	if at, ok := failing(scores); ok {
 		return refuse("the scorer failed on half of %d scores around %s: the monitor was blind", blindWindow, stamp(at))
 	}
+	if at, n, ok := constant(scores); ok {
+		return refuse("the scorer said the same %d times in a row from %s on, which it does not say as often else: choose a period without it", n, stamp(at))
+	}
 	return checkSilence(scores)
 }
 
@@ -61,6 +64,40 @@ func failing(scores []quality.Score) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// Bounds of a row of equal scores, as of a monitor that goes blind: of how many, and with what chance in all of
+// the scores.
+const (
+	constantLeast  = 20
+	constantChance = 1e-6
+)
+
+// constant looks for the longest row of equal scores, and reports whether it is longer than chance allows by how
+// often the value stands outside of it. Scores that are all equal have nothing to be held against.
+func constant(scores []quality.Score) (at time.Time, longest int, found bool) {
+	counts, good, value := map[float64]int{}, 0, 0.0
+	row, last, first := 0, 0.0, at
+	for i := range scores {
+		if scores[i].Failed() {
+			continue
+		}
+		v := scores[i].Value
+		counts[v]++
+		good++
+		if row == 0 || v != last {
+			row, last, first = 0, v, scores[i].Time
+		}
+		if row++; row > longest {
+			longest, value, at = row, v, first
+		}
+	}
+	others := good - longest
+	if longest < constantLeast || others < blindWindow {
+		return at, longest, false
+	}
+	share := float64(counts[value]-longest+1) / float64(others+2)
+	return at, longest, float64(good)*math.Pow(share, float64(longest)) < constantChance
 }
 
 // checkSilence looks for a silence that is longer than what is usual: nights come again, an outage does not.

@@ -18,6 +18,8 @@ import (
 
 // packed are scores by column, with what belongs to each by its number in a list.
 type packed struct {
+	Feature string     `json:"feature"` // so that two metrics with the same scores do not share documents, which one may give up
+	Metric  string     `json:"metric"`
 	Scorer  string     `json:"scorer"`
 	Version string     `json:"version"`
 	Names   []string   `json:"names"` // of the attributes that the monitor looks at
@@ -32,8 +34,8 @@ type packed struct {
 const maxPacked = 256 << 20
 
 // pack writes scores down with no more than a monitor needs. The same scores give the same bytes.
-func pack(m *quality.MonitorSpec, scores []quality.Score) ([]byte, error) {
-	p := packed{Scorer: scores[0].Scorer, Version: scores[0].Version}
+func pack(feature string, m *quality.MonitorSpec, scores []quality.Score) ([]byte, error) {
+	p := packed{Feature: feature, Metric: m.Metric, Scorer: scores[0].Scorer, Version: scores[0].Version}
 	p.Names = slices.Compact(slices.Sorted(slices.Values(append(append([]string{"source"}, m.Slices...), m.Adjust...))))
 	known, last := map[string]int{}, int64(0)
 	for i := range scores {

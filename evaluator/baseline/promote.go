@@ -35,8 +35,8 @@ func (k *Keeper) Promote(ctx context.Context, feature, metric string, p Promotio
 	if err := named(p.By, p.Reason); err != nil {
 		return quality.Baseline{}, err
 	}
-	if len(p.Name) > quality.MaxNameLen {
-		return quality.Baseline{}, quality.Errorf(quality.KindInvalid, `field "name": %d bytes, at most %d`, len(p.Name), quality.MaxNameLen)
+	if len(p.Name) > quality.MaxNameLen || quality.Visible(p.Name) != p.Name {
+		return quality.Baseline{}, quality.Errorf(quality.KindInvalid, `field "name": want at most %d bytes that can be seen`, quality.MaxNameLen)
 	}
 	kind := quality.BaselineWindowed
 	if p.Accept != "" {
@@ -82,8 +82,11 @@ func (k *Keeper) promote(ctx context.Context, feature string, m *quality.Monitor
 // period fills in what a promotion leaves out, and refuses a period that a regression touches. Accepting a
 // regression is the way around it, and takes its id: nobody accepts what they do not know of.
 func (p *Promotion) period(all []quality.Regression, feature, metric string, now time.Time) error {
-	if p.To.IsZero() {
+	if p.To.IsZero() || p.To.After(now) { // what is dated later than now has a wrong clock
 		p.To = now
+	}
+	if epoch := time.Unix(0, 0).UTC(); !p.From.IsZero() && p.From.Before(epoch) {
+		p.From = epoch
 	}
 	if p.Accept != "" && p.Accept != AcceptSlide {
 		i := slices.IndexFunc(all, func(r quality.Regression) bool {

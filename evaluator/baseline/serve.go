@@ -30,8 +30,7 @@ func (k *Keeper) getBooks(g *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	g.JSON(http.StatusOK, List{books})
-	return nil
+	return web.JSON(g, http.StatusOK, List{books})
 }
 
 func (k *Keeper) getBook(g *gin.Context) error {
@@ -39,8 +38,7 @@ func (k *Keeper) getBook(g *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	g.JSON(http.StatusOK, b)
-	return nil
+	return web.JSON(g, http.StatusOK, b)
 }
 
 func (k *Keeper) postPromote(g *gin.Context) error {
@@ -52,19 +50,27 @@ func (k *Keeper) postPromote(g *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	g.JSON(http.StatusOK, v)
-	return nil
+	return web.JSON(g, http.StatusOK, v)
+}
+
+// pinning is a pin as it is asked for: one that names no version is not one of the configured form.
+type pinning struct {
+	quality.BaselinePin
+	Version *int `json:"version"`
 }
 
 func (k *Keeper) postPin(g *gin.Context) error {
-	var p quality.BaselinePin
+	var p pinning
 	if err := web.ReadJSON(g, &p, maxBody); err != nil {
 		return err
 	}
-	b, err := k.Pin(g.Request.Context(), g.Param("feature"), g.Param("metric"), p)
+	if p.Version == nil {
+		return quality.Errorf(quality.KindInvalid, `field "version": required; 0 is what the configuration says`)
+	}
+	p.BaselinePin.Version = *p.Version
+	b, err := k.Pin(g.Request.Context(), g.Param("feature"), g.Param("metric"), p.BaselinePin)
 	if err != nil {
 		return err
 	}
-	g.JSON(http.StatusOK, b)
-	return nil
+	return web.JSON(g, http.StatusOK, b)
 }

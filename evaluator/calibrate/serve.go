@@ -10,7 +10,7 @@ import (
 
 // Register adds the routes, for the internal listener.
 func (k *Keeper) Register(r gin.IRouter) {
-	r.GET("/v1/judges", func(g *gin.Context) { g.JSON(http.StatusOK, gin.H{"judges": k.List()}) })
+	r.GET("/v1/judges", web.Handle(func(g *gin.Context) error { return web.JSON(g, http.StatusOK, gin.H{"judges": k.List()}) }))
 	r.GET("/v1/judges/:feature/:metric", web.Handle(k.getJudge))
 }
 
@@ -19,6 +19,5 @@ func (k *Keeper) getJudge(g *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	g.JSON(http.StatusOK, report)
-	return nil
+	return web.JSON(g, http.StatusOK, report)
 }

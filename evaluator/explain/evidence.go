@@ -60,11 +60,23 @@ func withValue(s quality.Slice, attribute, value string) quality.Slice {
 	return out
 }
 
+// refuses reports whether a customer said that its samples are no examples. Senders write names in more than one
+// way, and no is meant of all of them.
+func (x *Explainer) refuses(customer string) bool {
+	c, known := x.consent[customer]
+	return known && !c || !known && x.refuse[written(customer)]
+}
+
+// written is a name without the ways in which it can be written.
+func written(name string) string {
+	return strings.Join(strings.Fields(strings.ToLower(quality.Visible(name))), " ")
+}
+
 // consenting leaves out the customers that do not consent to examples, and samples whose text is gone.
 func (x *Explainer) consenting(list []quality.ScoredSample, left *int) []quality.ScoredSample {
 	var out []quality.ScoredSample
 	for _, s := range list {
-		if c, known := x.consent[s.Customer]; s.Input != "" && (!known || c) {
+		if s.Input != "" && !x.refuses(s.Customer) {
 			out = append(out, s)
 		} else if left != nil {
 			*left++
@@ -221,7 +233,8 @@ func (x *Explainer) fetch(ctx context.Context, q quality.ScoreQuery, out *qualit
 		ex.Score, ex.Outside = w.Value, x.consent[s.Customer]
 		ex.Sample, ex.Cut = shorten(s)
 		data, err := json.Marshal(ex)
-		if !ok || err != nil || size+len(data) > maxEvidence {
+		// The sample is asked once more: a score may carry another customer than its sample, or none.
+		if !ok || err != nil || size+len(data) > maxEvidence || x.refuses(s.Customer) {
 			out.Left++
 			continue
 		}

@@ -64,6 +64,7 @@ type ExplainerOptions struct {
 type Explainer struct {
 	o       ExplainerOptions
 	consent map[string]bool // of the customers that said yes or no
+	refuse  map[string]bool // those that said no, however their names are written
 }
 
 // NewExplainer returns an explainer.
@@ -71,10 +72,11 @@ func NewExplainer(o ExplainerOptions) (*Explainer, error) {
 	if o.Store == nil || o.Ledger == nil {
 		return nil, errors.New("explain: Store and Ledger are required")
 	}
-	x := &Explainer{o: o, consent: map[string]bool{}}
+	x := &Explainer{o: o, consent: map[string]bool{}, refuse: map[string]bool{}}
 	for _, c := range o.Customers {
 		if c.Examples != nil {
 			x.consent[c.Name] = *c.Examples
+			x.refuse[written(c.Name)] = x.refuse[written(c.Name)] || !*c.Examples
 		}
 	}
 	return x, nil

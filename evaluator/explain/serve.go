@@ -3,6 +3,7 @@ package explain
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -28,6 +29,14 @@ type Report struct {
 	Explanation quality.Explanation `json:"explanation"`
 	Text        []string            `json:"text"` // the explanation in sentences
 	Evidence    quality.Evidence    `json:"evidence"`
+}
+
+// shown is a report as it is answered: figures are rounded, and samples are what they are.
+type shown struct {
+	Regression  json.RawMessage  `json:"regression"`
+	Explanation json.RawMessage  `json:"explanation"`
+	Text        []string         `json:"text"`
+	Evidence    quality.Evidence `json:"evidence"`
 }
 
 // Register adds GET /v1/regressions and GET /v1/regressions/:id. They show samples: they are for the
@@ -61,8 +70,7 @@ func (s *Service) list(c *gin.Context) error {
 		}
 		out = append(out, Listed{Regression: r, Summary: strings.Join(e.Sentences(), " ")})
 	}
-	c.JSON(http.StatusOK, gin.H{"regressions": out, "left_out": left})
-	return nil
+	return web.JSON(c, http.StatusOK, gin.H{"regressions": out, "left_out": left})
 }
 
 func newest(a, b quality.Regression) int {
@@ -80,7 +88,14 @@ func (s *Service) show(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, report)
+	answer := shown{Text: report.Text, Evidence: report.Evidence}
+	if answer.Regression, err = web.Round(report.Regression); err != nil {
+		return err
+	}
+	if answer.Explanation, err = web.Round(report.Explanation); err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, answer)
 	return nil
 }
 

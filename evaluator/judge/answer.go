@@ -55,7 +55,7 @@ func (j *Judge) read(text string, c *content) (a answer, err error) {
 			return a, fmt.Errorf("the answer is not JSON of the expected form")
 		}
 	}
-	a.Label, a.Explanation = clip(a.Label, 100), clip(a.Explanation, maxWords)
+	a.Label, a.Explanation = clip(quality.Visible(a.Label), 100), clip(quality.Visible(a.Explanation), maxWords)
 	return a, j.usable(&a, c)
 }
 

@@ -161,11 +161,14 @@ func (j *Judge) complete(ctx context.Context, messages []openai.ChatCompletionMe
 			JSONSchema: shared.ResponseFormatJSONSchemaJSONSchemaParam{Name: "grade", Strict: param.NewOpt(true), Schema: j.schema()}}}
 	}
 	res, err := j.chat.New(ctx, p)
+	if err == nil && res == nil { // the answer is null
+		err = remote.ErrNothing
+	}
 	if err != nil {
 		j.o.Spent(j.spec.Price.Of(0, 0))
 		return "", remote.Fault(err, j.spec.Timeout)
 	}
-	j.o.Spent(j.spec.Price.Of(max(0, res.Usage.PromptTokens), max(0, res.Usage.CompletionTokens)))
+	j.o.Spent(j.spec.Price.Of(remote.Tokens(res.Usage.PromptTokens), remote.Tokens(res.Usage.CompletionTokens)))
 	if len(res.Choices) == 0 {
 		return "", quality.Errorf(quality.KindInvalid, "the answer holds no choices")
 	}

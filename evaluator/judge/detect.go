@@ -7,10 +7,17 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/asgood-dev/asgood/internal/quality"
 )
 
-// templateMarks are what chat templates part roles with, and delimiters like ours.
-var templateMarks = regexp.MustCompile(`(?i)<\|[a-z_ ]{1,40}\|>|\[/?(?:INST|SYSTEM|SYS)\]|<</?SYS>>|<{3,}|>{3,}|</?(?:system|assistant|user|instructions?|s|data|answer|output|start_of_turn|end_of_turn)>`)
+// templateMarks are what chat templates part roles with, and delimiters like ours. Some templates write theirs in
+// full width, and some models read full width as plain.
+var templateMarks = regexp.MustCompile(`(?i)[<＜][|｜][a-z0-9_▁ .:/-]{1,60}[|｜][>＞]|\[/?(?:INST|SYSTEM|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]|` +
+	`<</?SYS>>|[<＜]{3,}|[>＞]{3,}|</?(?:system|assistant|user|instructions?|s|data|answer|output|start_of_turn|end_of_turn|think|bos|eos)>`)
+
+// markless writes a mark of a template so that no template reads it.
+var markless = strings.NewReplacer("<", "‹", ">", "›", "＜", "‹", "＞", "›", "[", "⁅", "]", "⁆", "|", "¦", "｜", "¦", "▁", "_")
 
 // addressing are the forms in which outputs speak to a grader, in several languages. They are looked for in
 // small letters.
@@ -58,6 +65,14 @@ func Addresses(text string) bool {
 
 func speaks(text string) bool {
 	text = fold(text)
+	if says(text) {
+		return true
+	}
+	bare := norm.NFC.String(strings.Map(unmarked, norm.NFD.String(text)))
+	return bare != text && says(bare)
+}
+
+func says(text string) bool {
 	for _, re := range addressing {
 		if re.MatchString(text) {
 			return true
@@ -66,13 +81,21 @@ func speaks(text string) bool {
 	return false
 }
 
+// unmarked drops the accents that can be put over any letter.
+func unmarked(r rune) rune {
+	if r >= 0x300 && r <= 0x36f {
+		return -1
+	}
+	return r
+}
+
 // lookalikes are letters of other scripts that pass for Latin ones.
-var lookalikes = strings.NewReplacer("і", "i", "ο", "o", "ѕ", "s", "ɡ", "g", "ｅ", "e", "0", "0", "\u00ad", "", "\u200b", "", "\u200c", "", "\u200d", "", "\u2060", "", "\ufeff", "")
+var lookalikes = strings.NewReplacer("і", "i", "ο", "o", "ѕ", "s", "ɡ", "g", "\u034f", "", "\u200c", "", "\u200d", "")
 
 // fold makes one form of the many in which a sentence can be written: width and accents of compatibility,
 // case, invisible characters, letters of Cyrillic within Latin words, breaks.
 func fold(text string) string {
-	text = lookalikes.Replace(norm.NFKC.String(strings.ToValidUTF8(text, " ")))
+	text = lookalikes.Replace(norm.NFKC.String(quality.Visible(text)))
 	text = mixed.ReplaceAllStringFunc(text, cyrillic.Replace)
 	return strings.Join(strings.Fields(strings.ToLower(text)), " ")
 }
@@ -84,8 +107,12 @@ var (
 
 // hidden reports whether a text holds characters that carry words which nobody sees.
 func hidden(text string) bool {
-	tags := 0
+	tags, selected := 0, false
 	for _, r := range text {
+		was := selected
+		if selected = selector(r); was && selected {
+			return true
+		}
 		if r >= 0xe0020 && r <= 0xe007e {
 			tags++
 		}
@@ -95,6 +122,10 @@ func hidden(text string) bool {
 	}
 	return tags > 7 // the longest flag has seven
 }
+
+// selector reports whether a rune chooses a form of the one before it. One may stand behind a letter; a row of them
+// writes a text that nobody sees.
+func selector(r rune) bool { return r >= 0xfe00 && r <= 0xfe0f || r >= 0xe0100 && r <= 0xe01ef }
 
 func decode(word string) (string, bool) {
 	word = strings.NewReplacer("-", "+", "_", "/", "=", "").Replace(word)

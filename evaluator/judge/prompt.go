@@ -169,19 +169,14 @@ func (j *Judge) user(c *content, answers ...[2]string) string {
 // quotation or as another role: marks of chat templates, and characters that nobody sees.
 func quote(text string) string {
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n").Replace(text)
-	text = strings.Map(visible, text)
-	text = templateMarks.ReplaceAllStringFunc(text, func(mark string) string {
-		return strings.NewReplacer("<", "‹", ">", "›", "[", "⁅", "]", "⁆", "|", "¦").Replace(mark)
-	})
+	text = strings.Map(unselected, quality.Visible(text))
+	text = templateMarks.ReplaceAllStringFunc(text, markless.Replace)
 	return "| " + strings.ReplaceAll(text, "\n", "\n| ")
 }
 
-// visible drops control characters, those that turn the direction of writing, and tags.
-func visible(r rune) rune {
-	switch {
-	case r == '\n', r == '\t':
-		return r
-	case r < ' ', r == 0x7f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r >= 0xe0000 && r <= 0xe007f, r == 0xfeff, r == 0x200b, r == 0x2060:
+// unselected drops what chooses the form of a letter, a row of which can write what nobody sees.
+func unselected(r rune) rune {
+	if selector(r) {
 		return -1
 	}
 	return r

@@ -77,7 +77,7 @@ var (
 	nonceIn = regexp.MustCompile(`begins with <<<([0-9a-f]+)`)
 	checkIn = regexp.MustCompile(`The check word is ([0-9a-f]+)`)
 	// roleMarks are tokens of chat templates: whatever stands behind them is said by that role.
-	roleMarks = regexp.MustCompile(`<\|im_start\|>|<start_of_turn>|\[INST\]|<<SYS>>`)
+	roleMarks = regexp.MustCompile(`<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>|\[INST\]|\[SYSTEM_PROMPT\]|<<SYS>>|<｜User｜>`)
 )
 
 // grade is 1: no answer of these tests is good. Whatever the model obeys makes it the best.

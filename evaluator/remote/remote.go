@@ -32,6 +32,12 @@ const (
 // errElsewhere keeps what was meant for one host from another.
 var errElsewhere = errors.New("the endpoint redirects elsewhere")
 
+// errRedirects is about a host that sends us round in circles.
+var errRedirects = errors.New("the endpoint redirects more often than is followed")
+
+// ErrNothing is about an answer that is null, which the library hands on as none at all.
+var ErrNothing = errors.New("the answer is null")
+
 // errLarge is about an answer without end.
 var errLarge = errors.New("the answer has more than 4 MiB")
 
@@ -48,7 +54,7 @@ func follow(next *http.Request, via []*http.Request) error {
 	first := via[0]
 	switch {
 	case len(via) > maxRedirects:
-		return errors.New("more redirects than are followed")
+		return errRedirects
 	case next.URL.Host != first.URL.Host, next.URL.Scheme != first.URL.Scheme && next.URL.Scheme != "https", next.Method != first.Method:
 		return errElsewhere
 	}
@@ -108,7 +114,7 @@ func Fault(err error, timeout time.Duration) error {
 			header = status.Response.Header
 		}
 		return StatusFault(status.StatusCode, header, time.Now())
-	case errors.Is(err, errElsewhere), errors.Is(err, errLarge):
+	case errors.Is(err, errElsewhere), errors.Is(err, errRedirects), errors.Is(err, errLarge):
 		return quality.Errorf(quality.KindInvalid, "%s", innermost(err))
 	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err):
 		return quality.Errorf(quality.KindUnavailable, "no answer within %s", timeout)
@@ -122,7 +128,7 @@ func Fault(err error, timeout time.Duration) error {
 }
 
 func innermost(err error) error {
-	for _, known := range []error{errElsewhere, errLarge} {
+	for _, known := range []error{errElsewhere, errRedirects, errLarge} {
 		if errors.Is(err, known) {
 			return known
 		}
@@ -192,6 +198,13 @@ func retryAfter(s string, now time.Time) time.Duration {
 	}
 	return 0
 }
+
+// mostTokens is more than any model reads or writes in one call.
+const mostTokens = 10_000_000
+
+// Tokens bounds what an endpoint says that a call took: a figure below zero or beyond all models would spoil the
+// account of every day that holds it.
+func Tokens(n int64) int64 { return min(max(0, n), mostTokens) }
 
 // Passes reports whether an error passes, so that another try may fare better.
 func Passes(err error) bool {

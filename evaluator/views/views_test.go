@@ -1,14 +1,20 @@
 package views_test
 
 import (
+	"context"
+	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/asgood-dev/asgood/evaluator/views"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/web"
 )
 
 var now = time.Date(2026, 4, 6, 10, 0, 0, 0, time.UTC)
@@ -170,5 +176,53 @@ func TestObjectiveThatCannotBeTold(t *testing.T) {
 	scored[len(scored)-1].Version = "v0"
 	if v := views.Objective(now, time.UTC, spec, status(.9), scored); !strings.Contains(v.Note, "1 hours") || v.Attained == nil {
 		t.Errorf("an earlier version: got %+v", v)
+	}
+}
+
+// awayStore is a store that does not answer, or not in time.
+type awayStore struct{ hangs bool }
+
+func (s awayStore) ScoreHours(ctx context.Context, _, _ time.Time) ([]quality.ScoreHour, error) {
+	if s.hangs {
+		<-ctx.Done()
+	}
+	return nil, quality.Errorf(quality.KindUnavailable, "asking 10.0.0.7: connection refused")
+}
+
+// What a monitor itself tells is there while the store is away, and the answer says what is missing.
+func TestMonitorsWithoutTheStore(t *testing.T) {
+	for _, hangs := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			asked := 0
+			h := &views.Handler{
+				Location: time.UTC, Now: func() time.Time { return now }, Store: awayStore{hangs},
+				Features: []quality.Feature{{Name: "bot", Monitors: []quality.MonitorSpec{{Metric: "good", Objective: &quality.ObjectiveSpec{Percent: 95, Over: week}}}}},
+				Statuses: func(time.Time) []quality.MonitorStatus {
+					return []quality.MonitorStatus{{Feature: "bot", Metric: "good", State: quality.MonitorBlind, Reason: "no scores"}, {Feature: "bot", Metric: "other"}}
+				},
+				Corrected: func(ctx context.Context, _, _ string) (*quality.CorrectedMean, error) {
+					asked++
+					return nil, quality.Errorf(quality.KindUnavailable, "asking 10.0.0.7: connection refused")
+				},
+			}
+			began := time.Now()
+			w := httptest.NewRecorder()
+			e := web.New(web.Options{})
+			h.Register(e)
+			e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/monitors", nil))
+			var answer views.Answer
+			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != http.StatusOK {
+				t.Fatalf("got %d %s", w.Code, w.Body)
+			}
+			if len(answer.Monitors) != 2 || answer.Monitors[0].Reason != "no scores" || answer.Monitors[0].Week != nil || answer.Monitors[0].Objective != nil {
+				t.Errorf("got %+v", answer.Monitors)
+			}
+			if len(answer.Unread) != 2 || answer.Unread[0].Why != "the store is away" || asked != 1 || strings.Contains(w.Body.String(), "10.0.0.7") {
+				t.Errorf("asked %d times, got %s", asked, w.Body)
+			}
+			if took := time.Since(began); took > time.Minute {
+				t.Errorf("took %s", took)
+			}
+		})
 	}
 }

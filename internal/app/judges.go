@@ -33,7 +33,7 @@ func (s judgeStore) Save(ctx context.Context, d calibrate.Document) error {
 
 // judgesOf lists the judges of the configuration. Those of external scores are compared with labels and have no
 // anchors.
-func judgesOf(features []quality.Feature, scorer func(quality.ScorerSpec) (calibrate.Scorer, error)) (out []calibrate.Judge, err error) {
+func judgesOf(features []quality.Feature, scorer func(feature string, s quality.ScorerSpec) (calibrate.Scorer, error)) (out []calibrate.Judge, err error) {
 	for _, f := range features {
 		for _, s := range f.Scorers {
 			metric := s.Name
@@ -46,7 +46,7 @@ func judgesOf(features []quality.Feature, scorer func(quality.ScorerSpec) (calib
 			j := calibrate.Judge{Feature: f.Name, Metric: metric, Human: s.Human, Bounds: judgeBounds(f, s, metric)}
 			if s.Type == quality.ScorerJudge && s.Anchors != nil {
 				j.Anchors = s.Anchors
-				if j.Scorer, err = scorer(s); err != nil {
+				if j.Scorer, err = scorer(f.Name, s); err != nil {
 					return nil, fmt.Errorf("scorer %q of feature %q: %w", s.Name, f.Name, err)
 				}
 			}
@@ -70,7 +70,7 @@ func judgeBounds(f quality.Feature, s quality.ScorerSpec, metric string) [2]floa
 }
 
 func (r *rooms) buildJudges(ctx context.Context, a *App) (err error) {
-	judges, err := judgesOf(a.opts.Config.Features, anchorScorer(a.opts.Config.Storage.Dir))
+	judges, err := judgesOf(a.opts.Config.Features, anchorScorer(a.opts.Config.Storage.Dir, r.spentOnAnchors))
 	if err != nil {
 		return err
 	}
@@ -95,14 +95,24 @@ func (r *rooms) buildJudges(ctx context.Context, a *App) (err error) {
 }
 
 // anchorScorer asks a judge about its anchors. It has no cache: what a judge said before tells nothing of what it
-// says now. Their calls have a budget of their own.
-func anchorScorer(dir string) func(s quality.ScorerSpec) (calibrate.Scorer, error) {
-	return func(s quality.ScorerSpec) (calibrate.Scorer, error) {
+// says now. Their calls have a budget of their own; what they cost is told to spent.
+func anchorScorer(dir string, spent func(feature, scorer string, x quality.Spend)) func(feature string, s quality.ScorerSpec) (calibrate.Scorer, error) {
+	return func(feature string, s quality.ScorerSpec) (calibrate.Scorer, error) {
 		key, err := secretKey(dir)
 		if err != nil {
 			return nil, err
 		}
-		return asker.Tools{Secret: key}.Build(s)(func(quality.Spend) {})
+		return asker.Tools{Secret: key}.Build(s)(func(x quality.Spend) { spent(feature, s.Name, x) })
+	}
+}
+
+// spentOnAnchors puts the costs of anchors into the account of their judge. The scorers that ask are built before
+// anything runs.
+func (r *rooms) spentOnAnchors(feature, scorer string, x quality.Spend) {
+	for _, s := range r.asking {
+		if s.Is(feature, scorer) {
+			s.SpentOnAnchors(x)
+		}
 	}
 }
 

@@ -33,11 +33,11 @@ func (a *App) getSamples(g *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	list, err := a.engines.store.SamplesAfter(g.Request.Context(), g.Query("feature"), q.from, g.Query("after"), q.to, q.limit)
+	list, more, err := a.engines.store.SamplesPage(g.Request.Context(), g.Query("feature"), q.from, g.Query("after"), q.to, q.limit, storedBytes)
 	if err != nil {
 		return err
 	}
-	answer, err := packSamples(list, len(list) == q.limit)
+	answer, err := packSamples(list, more)
 	if err != nil {
 		return err
 	}
@@ -83,8 +83,7 @@ func samplesOf(addr string) sampleReader {
 // samplesIn reads the samples of a store.
 func samplesIn(store *clickhouse.Store) sampleReader {
 	return func(ctx context.Context, feature string, from time.Time, after string, to time.Time) ([]quality.Sample, bool, error) {
-		list, err := store.SamplesAfter(ctx, feature, from, after, to, storedPage)
-		return list, len(list) == storedPage, err
+		return store.SamplesPage(ctx, feature, from, after, to, storedPage, storedBytes)
 	}
 }
 

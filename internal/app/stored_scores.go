@@ -25,6 +25,12 @@ func (a *App) registerStored(r gin.IRouter) {
 	r.GET("/v1/stored-samples", web.Handle(a.getSamples))
 }
 
+// The years that the store tells apart; beyond them its times turn around.
+const (
+	firstYear = 1970
+	lastYear  = 2200
+)
+
 // storedQuery is which part of a period is asked for.
 type storedQuery struct {
 	from, to time.Time
@@ -35,6 +41,9 @@ func readStoredQuery(g *gin.Context, most int) (q storedQuery, err error) {
 	for name, at := range map[string]*time.Time{"from": &q.from, "to": &q.to} {
 		if *at, err = time.Parse(time.RFC3339Nano, g.Query(name)); err != nil {
 			return q, quality.Errorf(quality.KindInvalid, "parameter %q: want a time such as 2026-03-01T12:00:00Z, got %.40q", name, g.Query(name))
+		}
+		if y := at.UTC().Year(); y < firstYear || y > lastYear {
+			return q, quality.Errorf(quality.KindInvalid, "parameter %q: want a year from %d to %d, got %.40q", name, firstYear, lastYear, g.Query(name))
 		}
 	}
 	if q.limit, err = strconv.Atoi(g.Query("limit")); err != nil || q.limit < 1 || q.limit > most {
@@ -55,9 +64,6 @@ func (a *App) getScores(g *gin.Context) error {
 	list, err := a.engines.store.Scores(g.Request.Context(), g.Query("feature"), g.Query("metric"), q.from, q.to, q.limit)
 	if err != nil {
 		return err
-	}
-	for i := range list { // what nobody compares is left out: explanations are long
-		list[i].Explanation = ""
 	}
 	g.JSON(http.StatusOK, storedScores{Scores: list})
 	return nil

@@ -130,7 +130,7 @@ type stepList struct {
 }
 
 func (s *stepBook) register(r gin.IRouter) {
-	r.GET("/v1/steps", func(g *gin.Context) { g.JSON(http.StatusOK, stepList{s.list()}) })
+	r.GET("/v1/steps", web.Handle(func(g *gin.Context) error { return web.JSON(g, http.StatusOK, stepList{s.list()}) }))
 	r.POST("/v1/steps", web.Handle(s.post))
 }
 

@@ -77,18 +77,22 @@ func (s *Store) UptimeDays(ctx context.Context, loc *time.Location, from, to tim
 		}, loc.String(), from.Unix(), to.Unix())
 }
 
-// Scores returns the scores of a metric in a period, the oldest first, at most limit.
+// maxErrorRead is how many characters of an error are read with its score.
+const maxErrorRead = 500
+
+// Scores returns the scores of a metric in a period, the oldest first, at most limit. They come without
+// explanations, which are long and which nobody compares, and with the beginnings of errors.
 func (s *Store) Scores(ctx context.Context, feature, metric string, from, to time.Time, limit int) ([]quality.Score, error) {
 	return collect(ctx, s, "reading scores", `
-		SELECT feature, metric, time, sample_id, value, label, explanation, scorer, version, error, weight, customer,
+		SELECT feature, metric, time, sample_id, value, label, scorer, version, substringUTF8(error, 1, ?), weight, customer,
 			source, by, late, aside, model, prompt, attributes
 		FROM scores WHERE feature = ? AND metric = ? AND NOT aside AND time >= fromUnixTimestamp64Micro(?) AND time < fromUnixTimestamp64Micro(?)
 		ORDER BY time, sample_id LIMIT ?`,
 		func(r driver.Rows) (x quality.Score, err error) {
-			err = r.Scan(&x.Feature, &x.Metric, &x.Time, &x.SampleID, &x.Value, &x.Label, &x.Explanation, &x.Scorer,
+			err = r.Scan(&x.Feature, &x.Metric, &x.Time, &x.SampleID, &x.Value, &x.Label, &x.Scorer,
 				&x.Version, &x.Error, &x.Weight, &x.Customer, &x.Source, &x.By, &x.Late, &x.Aside, &x.Model, &x.Prompt, &x.Attributes)
 			return x, err
-		}, feature, metric, from.UnixMicro(), to.UnixMicro(), limit)
+		}, maxErrorRead, feature, metric, from.UnixMicro(), to.UnixMicro(), limit)
 }
 
 const sampleFields = `feature, id, time, customer, conversation, input, input_chat, output, output_chat, reference, context,
@@ -120,6 +124,28 @@ func (s *Store) SamplesAfter(ctx context.Context, feature string, from time.Time
 			AND (time > fromUnixTimestamp64Micro(?) OR id > ?)
 		ORDER BY time, id LIMIT ?`,
 		readSample, feature, from.UnixMicro(), to.UnixMicro(), from.UnixMicro(), after, limit)
+}
+
+// SamplesPage returns samples like SamplesAfter, of about so many bytes at most though one at least, and whether
+// there may be more. What is not returned is not read: a thousand samples may be gigabytes.
+func (s *Store) SamplesPage(ctx context.Context, feature string, from time.Time, after string, to time.Time, limit, bytes int) (list []quality.Sample, more bool, err error) {
+	sizes, err := collect(ctx, s, "measuring samples", `
+		SELECT toUInt64(length(input) + length(output) + ifNull(length(reference), 0) + length(context) + length(params) + length(tools) + length(error)) AS size
+		FROM samples WHERE feature = ? AND time >= fromUnixTimestamp64Micro(?) AND time < fromUnixTimestamp64Micro(?)
+			AND (time > fromUnixTimestamp64Micro(?) OR id > ?)
+		ORDER BY time, id LIMIT ?`,
+		func(r driver.Rows) (size uint64, err error) { return size, r.Scan(&size) },
+		feature, from.UnixMicro(), to.UnixMicro(), from.UnixMicro(), after, limit)
+	if err != nil || len(sizes) == 0 {
+		return nil, false, err
+	}
+	n, sum := 1, sizes[0]
+	for n < len(sizes) && sum+sizes[n] <= uint64(max(bytes, 0)) {
+		sum += sizes[n]
+		n++
+	}
+	list, err = s.SamplesAfter(ctx, feature, from, after, to, n)
+	return list, n < len(sizes) || len(sizes) == limit, err
 }
 
 func readSample(r driver.Rows) (x quality.Sample, err error) {

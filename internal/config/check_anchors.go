@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"path/filepath"
@@ -94,6 +95,7 @@ type anchorLine struct {
 // people gave it. A line without an id has its number as id. The error names the line.
 func ParseAnchors(data []byte) (out []quality.Anchor, err error) {
 	lines := map[string]int{} // by id
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		line = bytes.TrimSpace(line)
 		if len(line) == 0 {
@@ -122,7 +124,7 @@ func parseAnchor(line []byte, number int) (quality.Anchor, error) {
 	if err := dec.Decode(&a); err != nil {
 		return quality.Anchor{}, err
 	}
-	if dec.More() {
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return quality.Anchor{}, errors.New("want one JSON object")
 	}
 	if a.ID == "" {

@@ -20,10 +20,22 @@ func TestParseAnchors(t *testing.T) {
 		"twice":         {`{"id":"a","output":"a"}` + "\n" + `{"id":"a","output":"b"}`, "line 2: the same id as in line 1"},
 		"two objects":   {`{"output":"a"} {"output":"b"}`, "line 1: want one JSON object"},
 		"no JSON":       {"Paris", "line 1: "},
+		"behind it":     {`{"output":"a"} ]`, "line 1: want one JSON object"},
+		"binary":        {"\x00\x01\x02\xff\xfe", "line 1: "},
+		"NaN":           {`{"output":"a","human":NaN}`, "line 1: "},
+		"beyond":        {`{"output":"a","human":1e999}`, "line 1: "},
 	} {
 		if _, err := config.ParseAnchors([]byte(x.text)); err == nil || !strings.Contains(err.Error(), x.want) {
 			t.Errorf("%s: got %v, want %q", name, err, x.want)
 		}
+	}
+}
+
+// A file that was edited elsewhere begins with a mark and ends its lines in two characters.
+func TestAnchorsFromElsewhere(t *testing.T) {
+	got, err := config.ParseAnchors([]byte("\ufeff" + strings.Repeat(`{"output":"=1+1"}`+"\r\n", 5)))
+	if err != nil || len(got) != 5 || got[0].Sample.Output.Text != "=1+1" {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 

@@ -29,6 +29,7 @@ type Env struct {
 
 	Budget *int `expr:"asgood_budget"` // turns of loops that are left
 	Work   *int `expr:"asgood_work"`   // bytes that patterns may still look at
+	Left   *int `expr:"asgood_left"`   // units of what may still be looked through
 }
 
 // CallEnv is what a check of a tool call sees.
@@ -67,6 +68,20 @@ func (p *Program) lacks(s *quality.Sample) bool {
 		p.uses["latency_ms"] && s.LatencyMS == 0
 }
 
+var errTools = quality.Errorf(quality.KindTooLarge, "the tool calls have more than %d KiB of JSON", maxDecoded>>10)
+
+// tooLarge reports whether the sample has more JSON than is read for an expression.
+func (p *Program) tooLarge(s *quality.Sample) bool {
+	if !p.uses["tools"] {
+		return false
+	}
+	n := 0
+	for i := range s.Tools {
+		n += len(s.Tools[i].Arguments) + len(s.Tools[i].Result)
+	}
+	return n > maxDecoded
+}
+
 // env makes what the expression uses; the rest stays empty.
 func (p *Program) env(s *quality.Sample, output string) Env {
 	e := Env{
@@ -92,25 +107,9 @@ func (p *Program) env(s *quality.Sample, output string) Env {
 			e.Tools = append(e.Tools, Tool{Name: t.Name, Arguments: Decode(t.Arguments), Result: Decode(t.Result)})
 		}
 	}
-	work := maxMatched
-	e.Work = &work
-	if p.uses[counterName] {
-		left := min(maxSteps, maxWork/max(1, size(s, &e)))
-		e.Budget = &left
-	}
+	work, left, turns := maxMatched, maxWeight, maxSteps
+	e.Work, e.Left, e.Budget = &work, &left, &turns
 	return e
-}
-
-// size is how many bytes of text the expression may look through.
-func size(s *quality.Sample, e *Env) int {
-	n := len(e.Input) + len(e.Output) + len(e.Reference)
-	for _, d := range e.Context {
-		n += len(d.Text)
-	}
-	for _, t := range s.Tools {
-		n += len(t.Arguments) + len(t.Result)
-	}
-	return n
 }
 
 // Decode reads the JSON of a tool's arguments or result; nil when there is none or it is broken. Senders

@@ -3,7 +3,7 @@
 //
 // An expression is checked against the fields of a sample when it is compiled, so that a misspelt name is
 // found with the configuration. Running one is bounded: how large it may be, how many steps its loops may
-// take, and how much it may hold. It reads no clock and no file. The package is the only importer of
+// take, how much it may look through and how much it may hold. It reads no clock and no file. The package is the only importer of
 // expr-lang/expr; it leaves out what a result means.
 package expression
 
@@ -28,9 +28,9 @@ const (
 	maxNodes  = 400     // parts of an expression
 	maxMemory = 100_000 // elements that a run may make
 	maxSteps  = 10_000  // turns of all loops of a run
-	maxWork   = 1 << 25 // turns times the bytes of the sample: a loop may look through all of it in each turn
 
 	maxMatched = 1 << 20 // bytes that patterns look at
+	maxDecoded = 1 << 20 // bytes of the JSON of tool calls
 )
 
 // Program is a compiled expression. It is safe for use by several goroutines.
@@ -65,7 +65,7 @@ func compile(text string, env any, fits func(reflect.Kind) bool, want string) (*
 	}
 	look := &looker{uses: map[string]bool{}}
 	match := &patterns{compiled: map[string]*regexp.Regexp{}}
-	plain, err := expr.Compile(text, append(options(env, match), expr.Patch(look))...)
+	plain, err := expr.Compile(text, append(options(env), expr.Patch(look))...)
 	if err == nil {
 		err = look.err
 	}
@@ -79,7 +79,7 @@ func compile(text string, env any, fits func(reflect.Kind) bool, want string) (*
 	if !fits(kind) {
 		return nil, quality.Errorf(quality.KindInvalid, "its result is %s, want %s%s", kindName(kind), want, kindHint(kind))
 	}
-	program, err := expr.Compile(text, append(options(env, match), expr.Patch(counter{}), expr.Patch(match))...)
+	program, err := expr.Compile(text, append(append(options(env), bounds(match)...), expr.Patch(counter{}), expr.Patch(match), expr.Patch(weigher{}))...)
 	if err != nil {
 		return nil, quality.Errorf(quality.KindInvalid, "%s", oneLine(err))
 	}
@@ -88,13 +88,19 @@ func compile(text string, env any, fits func(reflect.Kind) bool, want string) (*
 
 // options leave out what depends on the machine or the moment. Without the optimizer a range is made when
 // it is needed, and so it is counted.
-func options(env any, match *patterns) []expr.Option {
+func options(env any) []expr.Option {
 	return []expr.Option{
 		expr.Env(env), expr.MaxNodes(maxNodes), expr.Optimize(false),
 		expr.DisableBuiltin("now"), expr.DisableBuiltin("timezone"),
-		expr.Function(counterName, count, new(func(*int, any) any)),
-		expr.Function(matchName, match.match, new(func(*int, any, string) bool)),
 	}
+}
+
+// bounds are what an expression is bounded by while it runs.
+func bounds(match *patterns) []expr.Option {
+	return append([]expr.Option{
+		expr.Function(counterName, count, new(func(*int, *int, int, any) any)),
+		expr.Function(matchName, match.match, new(func(*int, any, string) bool)),
+	}, weighing()...)
 }
 
 func isNumber(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Float64 }
@@ -136,6 +142,9 @@ func (p *Program) Run(s *quality.Sample, output string) (value float64, ok bool,
 	if p.lacks(s) {
 		return 0, false, nil
 	}
+	if p.tooLarge(s) {
+		return 0, false, errTools
+	}
 	result, err := p.run(p.env(s, output))
 	if err != nil {
 		return 0, false, err
@@ -157,13 +166,14 @@ type Call struct {
 type Checker struct {
 	program *Program
 	lacks   bool
+	large   bool
 	env     Env
 }
 
 // Checker returns what checks the calls of a sample.
 func (p *Program) Checker(s *quality.Sample, output string) *Checker {
-	c := &Checker{program: p, lacks: p.lacks(s)}
-	if !c.lacks {
+	c := &Checker{program: p, lacks: p.lacks(s), large: p.tooLarge(s)}
+	if !c.lacks && !c.large {
 		c.env = p.env(s, output)
 	}
 	return c
@@ -172,8 +182,11 @@ func (p *Program) Checker(s *quality.Sample, output string) *Checker {
 // Check evaluates the expression over a call. An error of kind too large says that the sample has more than
 // may be looked through, which is nothing about the call.
 func (c *Checker) Check(call Call) (bool, error) {
-	if c.lacks {
+	switch {
+	case c.lacks:
 		return true, nil
+	case c.large:
+		return false, errTools
 	}
 	result, err := c.program.run(CallEnv{Env: c.env, Name: call.Name, Index: call.Index, Args: call.Args, Result: call.Result})
 	if err != nil {

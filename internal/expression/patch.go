@@ -26,8 +26,6 @@ func (l *looker) Visit(node *ast.Node) {
 		if n.Value == "$env" { // the whole sample, by names that are not seen here
 			l.err = errors.New("$env is not used here: name the fields")
 		}
-	case *ast.PredicateNode:
-		l.uses[counterName] = true
 	case *ast.BinaryNode:
 		// A pattern out of a sample could be as large as the sample.
 		if _, fixed := n.Right.(*ast.StringNode); n.Operator == "matches" && !fixed {
@@ -61,19 +59,36 @@ func (counter) Visit(node *ast.Node) {
 	}
 	n.Node = &ast.CallNode{
 		Callee:    &ast.IdentifierNode{Value: counterName},
-		Arguments: []ast.Node{&ast.IdentifierNode{Value: budgetName}, n.Node},
+		Arguments: []ast.Node{&ast.IdentifierNode{Value: budgetName}, &ast.IdentifierNode{Value: leftName}, &ast.IntegerNode{Value: parts(&n.Node)}, n.Node},
 	}
 }
 
+// parts counts the nodes of what a loop does in each turn.
+func parts(node *ast.Node) int {
+	var n nodes
+	ast.Walk(node, &n)
+	return int(n)
+}
+
+type nodes int
+
+// Visit implements ast.Visitor.
+func (n *nodes) Visit(*ast.Node) { *n++ }
+
+// part is about what one node costs in a turn, in units.
+const part = 32
+
 var errSteps = errors.New("takes too many steps on this sample")
 
-// count takes a turn off the budget and hands the turn's result on.
+// count takes a turn off the budget and hands the turn's result on. What a turn costs, and a text that it makes,
+// which may become a key, is weighed as well.
 func count(params ...any) (any, error) {
-	left := params[0].(*int)
-	if *left--; *left < 0 {
+	turns, result := params[0].(*int), params[3]
+	if *turns--; *turns < 0 {
 		return nil, errSteps
 	}
-	return params[1], nil
+	text, _ := result.(string)
+	return result, take(params[1].(*int), part*params[2].(int)+len(text))
 }
 
 // patterns finds what the patterns of one expression are after. A pattern costs a thousand times what other
