@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"math"
@@ -56,15 +57,15 @@ func (c *canvas) line(x1, y1, x2, y2 float64, class string) {
 // that each finds, and how long each takes to find a drop.
 func Plot(sides []Side) string {
 	var c canvas
-	monitors := sides[0].Monitors
+	monitors := allMonitors(sides)
 	c.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="Backtest">`, plotWidth, 50+blockHeight*max(1, len(monitors)))
 	c.add("%s", style)
 	c.legend(sides)
-	for i := range monitors {
+	for i, m := range monitors {
 		c.add(`<g transform="translate(0,%d)">`, 50+i*blockHeight)
-		c.quality(sides, i)
+		c.quality(sides, m)
 		c.add(`<g transform="translate(0,%d)">`, panelHeight+95)
-		c.delays(sides, i)
+		c.delays(sides, m)
 		c.add("</g></g>")
 	}
 	if len(monitors) == 0 {
@@ -72,6 +73,29 @@ func Plot(sides []Side) string {
 	}
 	c.add("</svg>")
 	return c.String()
+}
+
+// allMonitors lists the monitors of both configurations: those of the first, then those that only the second has.
+func allMonitors(sides []Side) (out []*Monitor) {
+	for i := range sides {
+		for j := range sides[i].Monitors {
+			m := &sides[i].Monitors[j]
+			if i == 0 || sides[0].monitor(m) == nil {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+// monitor is what this side has of the metric of another side's monitor, nil when it does not watch it.
+func (s *Side) monitor(of *Monitor) *Monitor {
+	for i := range s.Monitors {
+		if m := &s.Monitors[i]; m.Feature == of.Feature && m.Metric == of.Metric {
+			return m
+		}
+	}
+	return nil
 }
 
 func (c *canvas) legend(sides []Side) {
@@ -107,8 +131,7 @@ func (a axis) at(v float64) float64 {
 }
 
 // quality draws the means of a metric over time. The regressions are bands, and a line where each was found.
-func (c *canvas) quality(sides []Side, i int) {
-	m := &sides[0].Monitors[i]
+func (c *canvas) quality(sides []Side, m *Monitor) {
 	c.text(panelLeft, -4, "", "start", m.Feature+" / "+m.Metric)
 	if len(m.Trace) == 0 {
 		c.text(panelLeft, 40, "dim", "start", "no scores")
@@ -138,7 +161,7 @@ func (c *canvas) quality(sides []Side, i int) {
 		at := time.Unix(0, int64(x.lo+float64(k)/4*(x.hi-x.lo))).UTC()
 		c.text(x.at(float64(at.UnixNano())), panelHeight+18, "dim", []string{"start", "middle", "middle", "middle", "end"}[k], at.Format("2006-01-02 15:04"))
 	}
-	c.text(panelLeft, panelHeight+38, "dim", "start", fmt.Sprintf("mean over time; the axis starts at %s. Bands: regressions, from their estimated start. Lines with a mark: where they were found.", number(y.lo)))
+	c.text(panelLeft, panelHeight+38, "dim", "start", fmt.Sprintf("mean over time (UTC); the axis starts at %s. Bands: regressions, from their estimated start. Lines with a mark: where they were found.", number(y.lo)))
 }
 
 func (c *canvas) regression(x axis, side int, r *evaluator.BacktestRegression) {
@@ -167,23 +190,21 @@ func (c *canvas) grid(y axis, format func(float64) string) {
 
 // delays draws the median number of scores from a drop to its alarm, with a thin line up to what nine of ten
 // need, on a scale of powers of ten.
-func (c *canvas) delays(sides []Side, i int) {
-	most, drops := 10.0, sides[0].Monitors[i].Drops
-	for _, s := range sides {
-		for _, d := range s.Monitors[i].Drops {
-			for _, v := range []*float64{d.MedianScores, d.P90Scores} {
-				if v != nil {
-					most = max(most, *v)
-				}
-			}
+func (c *canvas) delays(sides []Side, of *Monitor) {
+	most, drops := 10.0, of.Drops
+	own := make([]*Monitor, len(sides))
+	for side := range sides {
+		if own[side] = sides[side].monitor(of); own[side] == nil {
+			own[side] = &Monitor{Problem: "not watched"}
 		}
+		most = max(most, own[side].slowest())
 		if len(drops) == 0 {
-			drops = s.Monitors[i].Drops
+			drops = own[side].Drops
 		}
 	}
 	c.text(panelLeft, -8, "dim", "start", "scores from a drop to its alarm: median, and up to the 90th percentile (powers of ten)")
 	if len(drops) == 0 {
-		c.text(panelLeft, 30, "dim", "start", "not measured: "+sides[0].Monitors[i].Problem)
+		c.text(panelLeft, 30, "dim", "start", "not measured: "+of.Problem)
 		return
 	}
 	y := axis{0, math.Ceil(math.Log10(most)), delayHeight - 50, 8}
@@ -195,11 +216,23 @@ func (c *canvas) delays(sides []Side, i int) {
 		c.text(columnAt(j, len(drops)), delayHeight-12, "dim", "middle", "-"+number(d.Points)+" points")
 	}
 	for side := range sides {
-		c.curve(side, y, sides[side].Monitors[i].Drops)
+		c.curve(side, y, own[side].Drops)
 	}
 	for side, s := range sides {
-		c.text(panelLeft, delayHeight+12+18*float64(side), []string{"af", "bf"}[side], "start", s.Name+": "+falseAlarmText(s.Monitors[i].FalseAlarms))
+		c.text(panelLeft, delayHeight+12+18*float64(side), []string{"af", "bf"}[side], "start", s.Name+": "+own[side].falseAlarmText())
 	}
+}
+
+// slowest is the largest number of scores that a drop took.
+func (m *Monitor) slowest() (most float64) {
+	for _, d := range m.Drops {
+		for _, v := range []*float64{d.MedianScores, d.P90Scores} {
+			if v != nil {
+				most = max(most, *v)
+			}
+		}
+	}
+	return most
 }
 
 func columnAt(j, n int) float64 { return panelLeft + panelWidth*(float64(j)+0.5)/float64(n) }
@@ -231,9 +264,10 @@ func shareText(d *Drop) string {
 	return "not planted"
 }
 
-func falseAlarmText(f *FalseAlarms) string {
+func (m *Monitor) falseAlarmText() string {
+	f := m.FalseAlarms
 	if f == nil || f.Per100k == nil {
-		return "false alarms not measured"
+		return cmp.Or(m.Problem, "false alarms not measured")
 	}
 	out := fmt.Sprintf("%s false alarms per 100,000 scores (95 %% interval %s to %s) in %d shuffles",
 		number(*f.Per100k), number(f.Interval[0]), number(f.Interval[1]), f.Runs)

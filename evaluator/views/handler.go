@@ -20,6 +20,7 @@ type Store interface {
 // Monitor is what is told of one monitor.
 type Monitor struct {
 	quality.MonitorStatus
+	Sight     string                 `json:"sight"` // what it would notice, in words
 	Week      quality.WeekView       `json:"week"`
 	Objective *quality.ObjectiveView `json:"objective"` // null without one
 
@@ -67,7 +68,7 @@ func (h *Handler) Monitors(ctx context.Context) ([]Monitor, error) {
 	out := []Monitor{}
 	for _, st := range h.Statuses(now) {
 		of := byMetric[[2]string{st.Feature, st.Metric}]
-		m := Monitor{MonitorStatus: st, Week: Week(now, h.Location, of)}
+		m := Monitor{MonitorStatus: st, Sight: Sight(&st), Week: Week(now, h.Location, of)}
 		if spec := h.objective(st); spec != nil {
 			v := Objective(now, h.Location, *spec, st, of)
 			m.Objective = &v
