@@ -3,6 +3,7 @@ package views
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/asgood-dev/asgood/internal/quality"
 )
@@ -48,14 +49,16 @@ func atAll(st *quality.MonitorStatus, way string) string {
 func about(bounds [2]float64, v float64) string {
 	unit := ""
 	if bounds == [2]float64{0, 1} {
-		if v, unit = 100*v, " points"; math.Round(v) == 1 {
-			unit = " point"
-		}
+		v, unit = 100*v, " points"
 	}
-	if v >= 1 {
-		return fmt.Sprintf("%.0f%s", v, unit)
+	text := fmt.Sprintf("%.0f", v)
+	if v < 1 {
+		text = fmt.Sprintf("%.1g", v)
 	}
-	return fmt.Sprintf("%.1g%s", v, unit)
+	if text == "1" {
+		unit = strings.TrimSuffix(unit, "s")
+	}
+	return text + unit
 }
 
 // count writes a number with two digits.

@@ -18,8 +18,8 @@ func TestSight(t *testing.T) {
 			"It is sure to notice, sooner or later, a drop of about 1 point; a smaller one may be missed.": {
 			State: quality.MonitorWatching, Range: share, SamplesPerDay: 2345.6, DetectableDay: new(.0384), Detectable: new(.0142)},
 		"With this traffic, about 18 scores a day, it would notice no rise within a day. " +
-			"It is sure to notice, sooner or later, a rise of about 0.3 points; a smaller one may be missed.": {
-			State: quality.MonitorWatching, Worse: quality.WorseHigher, Range: share, SamplesPerDay: 18.4, Detectable: new(.0031)},
+			"It is sure to notice, sooner or later, a rise of about 0.9 points; a smaller one may be missed.": {
+			State: quality.MonitorWatching, Worse: quality.WorseHigher, Range: share, SamplesPerDay: 18.4, Detectable: new(.0088)},
 		"How many scores come in a day is not known yet. It is sure to notice, sooner or later, a drop of about 0.2; a smaller one may be missed.": {
 			State: quality.MonitorImproved, Range: stars, Detectable: new(.234)},
 		"With this traffic, about 0.3 scores a day, it would notice no drop within a day. Its reference is too small to be sure to notice any drop.": {
