@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
-	"text/tabwriter"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,11 +18,13 @@ import (
 func backtestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "backtest", Args: noArgs,
-		Short: "Run the monitors over a file of samples, or over stored scores, and measure them",
-		Long: "Backtest reads samples (NDJSON, a JSON array, or one JSON object) and says what the configured monitors\n" +
-			"would have found, and when. Without --input it takes the stored scores from --from to --to. With --study,\n" +
-			"--plot or --against it also counts false alarms on shuffled scores and measures how fast planted drops are\n" +
-			"found. Exit status 0 whatever is found; 3 with --fail-on-regression when something is.",
+		Short: "Run the monitors over a file or stored scores, and measure them",
+		Long: "Backtest reads samples (NDJSON, a JSON array, or one JSON object) and says\n" +
+			"what the configured monitors would have found, and when. Without --input it\n" +
+			"takes the stored scores from --from to --to. With --study, --plot or --against\n" +
+			"it also counts false alarms on shuffled scores and measures how fast planted\n" +
+			"drops are found. Exit status 0 whatever is found; 3 with --fail-on-regression\n" +
+			"when something is.",
 		Example: "  asgood backtest -i samples.ndjson\n" +
 			"  asgood backtest --from 2026-02-01 --to 2026-03-01 --against proposed.yaml --plot backtest.svg",
 	}
@@ -77,11 +78,11 @@ func addBacktestFlags(cmd *cobra.Command) *backtestFlags {
 }
 
 func (b *backtestFlags) run(cmd *cobra.Command, cfg *config.Config) (study *app.Study, err error) {
+	count := progress(cmd)
+	defer count.end()
 	o := app.StudyOptions{Config: cfg, Server: b.server, Measure: b.study || b.against != "" || b.plot != "", Study: b.options,
-		Read: progress(cmd, "read"), Logger: quiet(cmd)}
-	if terminal() {
-		o.Study.Progress = replays(cmd)
-	}
+		Read: count.read, Logger: quiet(cmd)}
+	o.Study.Progress = count.of("replays")
 	switch {
 	case b.input == "" && b.from == "":
 		return nil, quality.Errorf(quality.KindInvalid, "required and missing: --input; see %s --help (or --from, for stored scores)", cmd.CommandPath())
@@ -144,18 +145,6 @@ func parseMoment(flag, s string, loc *time.Location) (time.Time, error) {
 	return at, nil
 }
 
-// replays counts replays where a person watches. It is called from several goroutines.
-func replays(cmd *cobra.Command) func(done, total int) {
-	var mu sync.Mutex
-	return func(done, total int) {
-		mu.Lock()
-		defer mu.Unlock()
-		if fmt.Fprintf(cmd.ErrOrStderr(), "\r\x1b[K%d of %d replays", done, total); done == total {
-			fmt.Fprint(cmd.ErrOrStderr(), "\r\x1b[K")
-		}
-	}
-}
-
 // printStudy prints what plain backtests print, and what was measured below.
 func printStudy(w io.Writer, s *app.Study, asJSON bool) error {
 	if asJSON {
@@ -175,7 +164,7 @@ func printSide(w io.Writer, s *app.StudySide) error {
 	if err := printBacktest(w, &s.BacktestResult); err != nil || len(s.Monitors) == 0 {
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintln(t, "\nfeature\tmetric\tscores\tgood\tbaseline\tfalse alarms per 100,000\t95 % interval\tallowed\tshuffled")
 	for i := range s.Monitors {
 		m := &s.Monitors[i]
@@ -184,7 +173,7 @@ func printSide(w io.Writer, s *app.StudySide) error {
 			continue
 		}
 		f := m.FalseAlarms
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\n", m.Feature, m.Metric, m.Scores, m.Good, m.Baseline, figure(f.Per100k), interval(f.Interval), figure(f.Allowed), f.Shuffle)
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\n", m.Feature, m.Metric, m.Scores, m.Good, m.Baseline, rough(f.Per100k), roughly(f.Interval), rough(f.Allowed), f.Shuffle)
 	}
 	fmt.Fprintln(t, "\nfeature\tmetric\tdrop\tfound\tearly\tmedian\t90 % within\tmedian time\t90 % within")
 	for i := range s.Monitors {
@@ -208,11 +197,40 @@ func whole(x *float64) string {
 	return fmt.Sprintf("%.0f", *x)
 }
 
+// seconds writes a duration in its two largest units: it is a median of some runs.
 func seconds(x *float64) string {
 	if x == nil {
 		return "-"
 	}
-	return time.Duration(*x * float64(time.Second)).Round(time.Second).String()
+	switch d := time.Duration(*x * float64(time.Second)); {
+	case d < time.Minute:
+		return d.Round(time.Second).String()
+	case d < 48*time.Hour:
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	default:
+		return fmt.Sprintf("%.1fd", d.Hours()/24)
+	}
+}
+
+// rough writes what a few events were counted for: two digits of it mean something.
+func rough(x *float64) string {
+	switch {
+	case x == nil:
+		return "-"
+	case *x >= 10 || *x == 0:
+		return fmt.Sprintf("%.0f", *x)
+	case *x >= 1:
+		return fmt.Sprintf("%.1f", *x)
+	default:
+		return fmt.Sprintf("%.2g", *x)
+	}
+}
+
+func roughly(x *[2]float64) string {
+	if x == nil {
+		return "-"
+	}
+	return rough(&x[0]) + " to " + rough(&x[1])
 }
 
 func printBacktest(w io.Writer, result *app.BacktestResult) error {
@@ -220,35 +238,21 @@ func printBacktest(w io.Writer, result *app.BacktestResult) error {
 	if len(result.Regressions) == 0 {
 		return nil
 	}
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintln(t, "feature\tmetric\tslice\tbaseline\tcurrent\tchange\t95 % interval\tstarted (sample)\tdetected (sample)\trecovered")
 	for _, r := range result.Regressions {
-		slice, recovered := r.Slice.Key(), "no"
-		if slice == "" {
-			slice = "all"
+		started, recovered := "-", "no"
+		if r.StartedAt != nil {
+			started = fmt.Sprintf("%s (%d)", shortTime(*r.StartedAt), r.StartedSample)
 		}
-		slice = cell(slice) // its value comes from samples
 		if r.RecoveredAt != nil {
-			recovered = r.RecoveredAt.Format("2006-01-02 15:04")
+			recovered = shortTime(*r.RecoveredAt)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", r.Feature, r.Metric, slice,
-			figure(r.Baseline.Mean), figure(r.Current.Mean), figure(r.Change), interval(r.Interval), r.StartedSample, r.DetectedSample, recovered)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s (%d)\t%s\n", r.Feature, r.Metric, cell(cmp.Or(r.Slice.Key(), "all")), // its value comes from samples
+
+			figure(r.Baseline.Mean), figure(r.Current.Mean), figure(r.Change), interval(r.Interval), started, shortTime(r.DetectedAt), r.DetectedSample, recovered)
 	}
 	return t.Flush()
-}
-
-func figure(x *float64) string {
-	if x == nil {
-		return "-"
-	}
-	return fmt.Sprintf("%.3f", *x)
-}
-
-func interval(x *[2]float64) string {
-	if x == nil {
-		return "-"
-	}
-	return fmt.Sprintf("%.3f to %.3f", x[0], x[1])
 }
 
 // open opens a file, or standard input for "-".

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,7 +58,7 @@ func baselineListCommand() *cobra.Command {
 }
 
 func printBaselines(w io.Writer, list []quality.BaselineBook) error {
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintln(t, "feature\tmetric\tin force\tkind\tscores\tmean\tmade\tby\tversions\tnot promoted")
 	for i := range list {
 		b := &list[i]
@@ -68,7 +67,7 @@ func printBaselines(w io.Writer, list []quality.BaselineBook) error {
 			fmt.Fprintf(t, "%s\t%s\tas configured\t-\t-\t-\t-\t-\t%d\t%s\n", b.Feature, b.Metric, len(b.Versions), dash(b.Declined))
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%d\t%.3f\t%s\t%s\t%d\t%s\n", b.Feature, b.Metric, v.Version, v.Kind, v.N, v.Mean,
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%d\t%s\t%s\t%s\t%d\t%s\n", b.Feature, b.Metric, v.Version, v.Kind, v.N, number(v.Mean),
 			shortTime(v.MadeAt), v.By, len(b.Versions), dash(b.Declined))
 	}
 	return t.Flush()
@@ -99,10 +98,10 @@ func printBook(w io.Writer, b *quality.BaselineBook, asJSON bool) error {
 	if b.Declined != "" {
 		fmt.Fprintln(w, "not promoted:", b.Declined)
 	}
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintln(t, "version\tname\tkind\tscores\tmean\tsd\tfrom\tto\tmade\tby\treason")
 	for _, v := range b.Versions {
-		fmt.Fprintf(t, "%d\t%s\t%s\t%d\t%.3f\t%.3f\t%s\t%s\t%s\t%s\t%s\n", v.Version, dash(v.Name), v.Kind, v.N, v.Mean, v.SD,
+		fmt.Fprintf(t, "%d\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Version, dash(v.Name), v.Kind, v.N, number(v.Mean), number(v.SD),
 			shortTime(v.From), shortTime(v.To), shortTime(v.MadeAt), v.By, v.Reason)
 	}
 	fmt.Fprintln(t, "\nput in force\tversion\tby\treason")
@@ -123,10 +122,11 @@ func baselinePromoteCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "promote FEATURE METRIC", Args: args(2, "a feature and a metric"),
 		Short: "Make a new version from stored scores and put it in force",
-		Long: "Promote takes the scores from --from to --to. What must not become a baseline is refused with the reason: an\n" +
-			"open or past regression, a blind monitor, several versions of a scorer, or a level that slid down slowly. A\n" +
-			"person may accept a new level by name: --accept with the id of the open regression, which is then withdrawn, or\n" +
-			"--accept slide. The monitor starts anew.",
+		Long: "Promote takes the scores from --from to --to. What must not become a baseline\n" +
+			"is refused with the reason: an open or past regression, a blind monitor,\n" +
+			"several versions of a scorer, or a level that slid down slowly. A person may\n" +
+			"accept a new level by name: --accept with the id of the open regression, which\n" +
+			"is then withdrawn, or --accept slide. The monitor starts anew.",
 		Example: "  asgood baseline promote support-assistant correct --by team-support --reason 'new model, checked by hand'\n" +
 			"  asgood baseline promote support-assistant correct --accept reg_c852cb61fddf1dff1bce --by ana --reason 'shorter answers are wanted'",
 	}
@@ -166,7 +166,7 @@ func baselinePromoteCommand() *cobra.Command {
 		if flags.asJSON {
 			return printJSON(cmd.OutOrStdout(), v)
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "version %d of %s %s is in force: %d scores, mean %.3f\n", v.Version, v.Feature, v.Metric, v.N, v.Mean)
+		fmt.Fprintf(cmd.OutOrStdout(), "version %d of %s %s is in force: %d scores, mean %s\n", v.Version, v.Feature, v.Metric, v.N, number(v.Mean))
 		return nil
 	}
 	return cmd
@@ -175,7 +175,7 @@ func baselinePromoteCommand() *cobra.Command {
 func baselinePinCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "pin FEATURE METRIC VERSION", Args: args(3, "a feature, a metric and a version"),
-		Short: "Put an earlier version in force, or with version 0 what the configuration says",
+		Short: "Put an earlier version in force; 0 is what the configuration says",
 	}
 	var p quality.BaselinePin
 	flags := addKeyFlags(cmd)

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +14,7 @@ import (
 
 func canaryCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "canary", Short: "Ask golden prompts, and read how often they behave as they should", Args: knownCommand,
+		Use: "canary", Short: "Ask golden prompts, and read how often they behave well", Args: knownCommand,
 		SuggestionsMinimumDistance: 2,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -40,7 +38,9 @@ func canaryRunCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		report, err := app.RunCanary(cmd.Context(), app.CanaryOptions{Config: cfg, Server: *server, Progress: calls(cmd), Logger: quiet(cmd)}, args[0])
+		count := progress(cmd)
+		report, err := app.RunCanary(cmd.Context(), app.CanaryOptions{Config: cfg, Server: *server, Progress: count.of("calls"), Logger: quiet(cmd)}, args[0])
+		count.end()
 		if err != nil {
 			return fmt.Errorf("running canary %q: %w", args[0], err)
 		}
@@ -56,25 +56,11 @@ func nameArgument(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// calls shows how far a run has come where a person watches.
-func calls(cmd *cobra.Command) func(done, total int) {
-	if info, err := os.Stderr.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return nil
-	}
-	return func(done, total int) {
-		end := ""
-		if done == total {
-			end = "\n"
-		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "\r%d of %d calls%s", done, total, end)
-	}
-}
-
 func printCanaryRun(w io.Writer, r *app.CanaryReport, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, r)
 	}
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintln(t, "prompt\trate\t95 % interval\tcount\tof\tcounted\tfailed\tfirst failure")
 	for i := range r.Prompts {
 		printRate(t, r.Prompts[i].PromptID, &r.Prompts[i].BehaviourRate, dash(r.Prompts[i].Problem))
@@ -96,11 +82,16 @@ func printCanaryRun(w io.Writer, r *app.CanaryReport, asJSON bool) error {
 }
 
 func printRate(w io.Writer, name string, r *quality.BehaviourRate, last string) {
-	interval := "-"
-	if r.Rate != nil {
-		interval = fmt.Sprintf("%.3f to %.3f", r.Lo, r.Hi)
+	rate, within := rateOf(r)
+	fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t%s\n", name, rate, within, r.Count, r.N, r.Kind, r.Failed, last)
+}
+
+// rateOf writes a rate and its interval.
+func rateOf(r *quality.BehaviourRate) (rate, within string) {
+	if r.Rate == nil {
+		return "-", "-"
 	}
-	fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t%s\n", name, figure(r.Rate), interval, r.Count, r.N, r.Kind, r.Failed, last)
+	return figure(r.Rate), interval(&[2]float64{r.Lo, r.Hi})
 }
 
 func printJSON(w io.Writer, v any) error {
@@ -136,21 +127,21 @@ func printCanaries(w io.Writer, list []app.CanaryStatus) error {
 		fmt.Fprintln(w, "no canaries")
 		return nil
 	}
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintln(t, "name\tfeature\tendpoint\tevery\tprompts\trepeat\tlast run\tcalls\tfailed\trate\t95 % interval")
 	for i := range list {
 		c := &list[i]
 		last, done, failed := "never", "-", "-"
 		if c.Last != nil {
-			last = c.Last.StartedAt.UTC().Format("2006-01-02 15:04")
+			last = shortTime(c.Last.StartedAt)
 			done, failed = fmt.Sprint(c.Last.Calls), fmt.Sprint(c.Last.Failed)
 		}
-		rate, interval := "-", "-"
-		if c.All != nil && c.All.Latest.Rate != nil {
-			rate, interval = figure(c.All.Latest.Rate), fmt.Sprintf("%.3f to %.3f", c.All.Latest.Lo, c.All.Latest.Hi)
+		rate, within := "-", "-"
+		if c.All != nil {
+			rate, within = rateOf(&c.All.Latest)
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\n", c.Name, c.Feature, c.Endpoint,
-			time.Duration(c.EverySeconds)*time.Second, c.Prompts, c.Repeat, last, done, failed, rate, interval)
+			time.Duration(c.EverySeconds)*time.Second, c.Prompts, c.Repeat, last, done, failed, rate, within)
 	}
 	return t.Flush()
 }

@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +16,7 @@ import (
 
 func changeCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "change", Short: "Record what could have changed a feature's behaviour, and read what was recorded", Args: knownCommand,
+		Use: "change", Short: "Record and list what could have changed a feature's behaviour", Args: knownCommand,
 		SuggestionsMinimumDistance: 2,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -49,7 +47,7 @@ func changeAddCommand() *cobra.Command {
 	f.StringVar(&c.Reference, "reference", "", "URL of where it was made or discussed")
 	f.StringVar(&c.Before, "before", "", "what was in use before, such as the name of a model")
 	f.StringVar(&c.After, "after", "", "what is in use now")
-	f.StringVar(&at, "at", "", "when it took effect, such as 2026-03-01T12:00:00Z; the default is now")
+	f.StringVar(&at, "at", "", "time or date when it took effect, such as 2026-03-01T12:00:00Z; the default is now")
 	f.StringVar(&c.ID, "id", "", "id of the change; the same id again is the same change")
 	f.StringVar(&server, "server", "", "ingest address of a running server; the default is the configuration's, and the data directory itself when none runs; $ASGOOD_KEY is sent as key")
 	f.BoolVar(&asJSON, "json", false, "print the result as JSON")
@@ -58,15 +56,17 @@ func changeAddCommand() *cobra.Command {
 		for _, l := range carries {
 			c.Carries = append(c.Carries, quality.Layer(l))
 		}
-		if c.At, err = parseAt(at); err != nil {
-			return err
-		}
 		if err := c.Validate(); err != nil {
 			return err
 		}
 		cfg, err := load(*path)
 		if err != nil {
 			return err
+		}
+		if at != "" {
+			if c.At, err = parseMoment("--at", at, cfg.Location()); err != nil {
+				return err
+			}
 		}
 		id, added, err := app.AddChange(cmd.Context(), app.ChangeOptions{Config: cfg, Server: server, Key: os.Getenv(envKey), Logger: quiet(cmd)}, c)
 		if err != nil {
@@ -75,17 +75,6 @@ func changeAddCommand() *cobra.Command {
 		return printAdded(cmd.OutOrStdout(), id, added, asJSON)
 	}
 	return cmd
-}
-
-func parseAt(s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	at, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return at, quality.Errorf(quality.KindInvalid, "--at %q: want a time such as 2026-03-01T12:00:00Z", s)
-	}
-	return at, nil
 }
 
 func printAdded(w io.Writer, id string, added, asJSON bool) error {
@@ -151,7 +140,7 @@ func printChanges(w io.Writer, page app.ChangePage, asJSON bool) error {
 		fmt.Fprintln(w, "no changes")
 		return nil
 	}
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintln(t, "at\tlayer\tfeatures\ttitle\tbefore\tafter\towner\tsource\tnotes")
 	for i := range page.Changes {
 		c := &page.Changes[i]
@@ -159,7 +148,7 @@ func printChanges(w io.Writer, page app.ChangePage, asJSON bool) error {
 		if features == "" {
 			features = "all"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.At.UTC().Format("2006-01-02 15:04"), c.Layer, features, c.Title,
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", shortTime(c.At), c.Layer, features, c.Title,
 			dash(c.Before), dash(c.After), dash(c.Owner), c.Source, dash(notes(c)))
 	}
 	if err := t.Flush(); err != nil {

@@ -17,12 +17,15 @@ import (
 func importCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "import FILE...", Args: cobra.ArbitraryArgs,
-		Short: "Bring in samples from files that others made: CSV, NDJSON, Parquet",
-		Long: "Import reads rows of CSV (with a header line), NDJSON or Parquet from files, or from standard input for -, and makes\n" +
-			"samples of them by --map. NDJSON without --map is read as native samples. CSV and NDJSON may be compressed with gzip or zstd.\n" +
-			"Rows that are wrong are refused and named; the others are taken. An import that was stopped goes on where it was when the\n" +
-			"same command runs again, and importing a file twice stores nothing twice.\n" +
-			"Exit status 0 when every row was taken or there already, 4 when some were refused, 2 when none could be taken.",
+		Short: "Bring in samples from CSV, NDJSON and Parquet files",
+		Long: "Import reads rows of CSV (with a header line), NDJSON or Parquet from files,\n" +
+			"or from standard input for -, and makes samples of them by --map. NDJSON\n" +
+			"without --map is read as native samples. CSV and NDJSON may be compressed with\n" +
+			"gzip or zstd. Rows that are wrong are refused and named; the others are taken.\n" +
+			"An import that was stopped goes on where it was when the same command runs\n" +
+			"again, and importing a file twice stores nothing twice.\n" +
+			"Exit status 0 when every row was taken or there already, 4 when some were\n" +
+			"refused, 2 when none could be taken.",
 		Example: "  asgood import answers.csv --feature support-assistant \\\n" +
 			"    --map 'time=timestamp,input=query,output=answer,reference=ref_answer,id={model}/{id}'\n" +
 			"  asgood import logs/*.ndjson.gz --feature support-assistant --map 'input=request.messages,output=response.text,scores.thumbs=feedback.thumbs'\n" +

@@ -13,7 +13,7 @@ import (
 
 func judgeCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "judge", Short: "Read how far judges can be believed: their anchors, and their agreement with people", Args: knownCommand,
+		Use: "judge", Short: "Read how far judges can be believed: anchors and human labels", Args: knownCommand,
 		SuggestionsMinimumDistance: 2,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -50,13 +50,13 @@ func printJudges(w io.Writer, list []quality.JudgeStatus) error {
 		fmt.Fprintln(w, "no judges")
 		return nil
 	}
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintln(t, "feature\tmetric\tversion\tanchors\tlast run\tchange\t95 % interval\tstate")
 	for i := range list {
 		s := &list[i]
 		last, change, interval := "never", "-", "-"
 		if len(s.Runs) > 0 {
-			last = s.Runs[0].At.UTC().Format("2006-01-02 15:04")
+			last = shortTime(s.Runs[0].At)
 			change, interval = measured(quality.Measure{Value: s.Runs[0].Change, Interval: s.Runs[0].Interval})
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", s.Feature, s.Metric, dash(s.Version), s.Anchors, last, change, interval, judgeState(s))
@@ -79,12 +79,8 @@ func judgeState(s *quality.JudgeStatus) string {
 }
 
 // measured writes a number and its interval.
-func measured(m quality.Measure) (value, interval string) {
-	interval = "-"
-	if m.Interval != nil {
-		interval = fmt.Sprintf("%.3f to %.3f", m.Interval[0], m.Interval[1])
-	}
-	return figure(m.Value), interval
+func measured(m quality.Measure) (value, within string) {
+	return figure(m.Value), interval(m.Interval)
 }
 
 func judgeShowCommand() *cobra.Command {
@@ -96,7 +92,7 @@ func judgeShowCommand() *cobra.Command {
 			}
 			return nil
 		},
-		Short:   "Show how far one judge agrees with people, its mean of the week put right by their labels, and its anchors",
+		Short:   "Show how far a judge agrees with people, its mean, and its anchors",
 		Example: "  asgood judge show support-assistant faithful\n  asgood judge show support-assistant faithful --json | jq .week.mean",
 	}
 	path := configFlag(cmd)
@@ -121,7 +117,7 @@ func judgeShowCommand() *cobra.Command {
 
 func printJudge(w io.Writer, r *app.JudgeReport) error {
 	fmt.Fprintf(w, "%s of %s, version %s: %s\n\n", r.Metric, r.Feature, dash(r.Version), judgeState(&r.JudgeStatus))
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	t := newTable(w)
 	row := func(name string, m quality.Measure, note string) {
 		value, interval := measured(m)
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", name, value, interval, note)
@@ -178,12 +174,12 @@ func printAnchorRuns(w io.Writer, runs []quality.AnchorRun) error {
 		return nil
 	}
 	fmt.Fprintln(w)
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintln(t, "anchors\tversion\tscored\tfailed\tmean\tchange\t95 % interval")
 	for i := range runs[:min(len(runs), shownRuns)] {
 		r := &runs[i]
 		change, interval := measured(quality.Measure{Value: r.Change, Interval: r.Interval})
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\t%s\n", r.At.UTC().Format("2006-01-02 15:04"), dash(r.Version), r.Scored, r.Failed, figure(r.Mean), change, interval)
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\t%s\n", shortTime(r.At), dash(r.Version), r.Scored, r.Failed, figure(r.Mean), change, interval)
 	}
 	return t.Flush()
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +18,7 @@ func judgeAttackCommand() *cobra.Command {
 			}
 			return nil
 		},
-		Short:   "Ask a judge about a bad answer with each of the published attacks, and count those that moved the score",
+		Short:   "Ask a judge about a bad answer with each published attack",
 		Example: "  asgood judge attack faithful\n  asgood judge attack faithful --naive --json | jq .moved",
 	}
 	path := configFlag(cmd)
@@ -30,7 +29,9 @@ func judgeAttackCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		report, err := app.AttackJudge(cmd.Context(), cfg, args[0], *naive)
+		count := progress(cmd)
+		report, err := app.AttackJudge(cmd.Context(), cfg, args[0], *naive, count.of("attacks"))
+		count.end()
 		if err != nil {
 			return fmt.Errorf("attacking judge %q: %w", args[0], err)
 		}
@@ -43,7 +44,7 @@ func judgeAttackCommand() *cobra.Command {
 }
 
 func printAttacks(w io.Writer, r *app.AttackReport) error {
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintln(t, "attack\tlanguage\tplain\twith it\tmoved\tnoticed\tfailed")
 	for i := range r.Results {
 		x := &r.Results[i]

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -178,7 +177,7 @@ func printKeys(w io.Writer, keys []app.Key, now time.Time) error {
 		fmt.Fprintln(w, "no keys")
 		return nil
 	}
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintln(t, "id\tname\tstate\tscopes\tfeatures\tcreated\texpires\tlast used")
 	for _, k := range keys {
 		scopes := make([]string, len(k.Scopes))
@@ -195,17 +194,18 @@ func printKeys(w io.Writer, keys []app.Key, now time.Time) error {
 	return t.Flush()
 }
 
+// shortTime writes a time in UTC, as the Z says.
 func shortTime(t time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
-	return t.UTC().Format("2006-01-02 15:04")
+	return t.UTC().Format("2006-01-02 15:04Z")
 }
 
 func keyRevokeCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "revoke ID", Args: oneArg("ID of a key; asgood key list shows it"), Short: "End a key at once and for good",
-		Long: "Revoke ends a key at once and for good. It wants the key's id, the first column of asgood key list, and neither its name nor the\n" +
-			"key itself.",
+		Long: "Revoke ends a key at once and for good. It wants the key's id, the first\n" +
+			"column of asgood key list, and neither its name nor the key itself.",
 		Example: "  asgood key revoke k3f7a2c6mq"}
 	flags := addKeyFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

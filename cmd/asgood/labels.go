@@ -12,9 +12,11 @@ import (
 func labelsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "labels FILE...", Args: cobra.ArbitraryArgs,
-		Short: "Bring in human labels of samples that are there already, from CSV, NDJSON or Parquet",
-		Long: "Labels reads rows and makes of each a human label of a sample, by --map. The fields of a label are sample and value, which\n" +
-			"are required, metric, by (who gave it), label, explanation and feature. A server must run. Importing a file twice counts nothing twice.",
+		Short: "Bring in human labels of stored samples, from the same formats",
+		Long: "Labels reads rows and makes of each a human label of a sample, by --map. The\n" +
+			"fields of a label are sample and value, which are required, metric, by (who\n" +
+			"gave it), label, explanation and feature. A server must run. Importing a file\n" +
+			"twice counts nothing twice.",
 		Example: "  asgood import labels marks.csv --feature support-assistant --metric faithful --map sample=id,value=mark,by=annotator,explanation=note",
 	}
 	o := app.LabelOptions{}

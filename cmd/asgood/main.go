@@ -65,10 +65,13 @@ func exitCode(w io.Writer, err error) int {
 	return exitError
 }
 
+// helpWidth is how many characters a line of help has at most.
+const helpWidth = 80
+
 func root() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "asgood",
-		Short:         "Asgood tells everyone who depends on an AI feature whether it is as good as it was last week.",
+		Short:         "Asgood tells everyone who depends on an AI feature whether it is\nas good as it was last week.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version,
@@ -77,6 +80,7 @@ func root() *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	cmd.SetUsageTemplate(strings.ReplaceAll(cmd.UsageTemplate(), "FlagUsages ", fmt.Sprintf("FlagUsagesWrapped %d ", helpWidth)))
 	cmd.PersistentFlags().Bool("verbose", false, "log in detail")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return quality.Errorf(quality.KindInvalid, "%w", err)

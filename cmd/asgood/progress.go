@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,20 +18,60 @@ func terminal() bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
+// progressEvery is how often a line of progress is written anew.
+const progressEvery = 200 * time.Millisecond
+
+// clearLine takes a line of progress from the screen: what is left there is the result.
+const clearLine = "\r\x1b[K"
+
+// counter is one line that tells a person how far long work is. It may be used from several goroutines.
+type counter struct {
+	w io.Writer // nil where nobody watches
+
+	mu    sync.Mutex
+	shown time.Time
+}
+
 // progress counts on standard error where a person watches, and says nothing in scripts.
-func progress(cmd *cobra.Command, what string) func(n int) {
+func progress(cmd *cobra.Command) *counter {
 	if !terminal() {
-		return func(int) {}
+		return &counter{}
 	}
-	return func(n int) {
-		if n%10_000 == 0 {
-			fmt.Fprintf(cmd.ErrOrStderr(), "\r%d %s ...", n, what)
-		}
+	return &counter{w: cmd.ErrOrStderr()}
+}
+
+// read tells how many samples or scores were read.
+func (c *counter) read(n int) {
+	if n%100 == 0 { // of millions; the clock need not be asked for each
+		c.show("%d read", n)
 	}
 }
 
-// progressEvery is how often a line of progress is written anew.
-const progressEvery = 200 * time.Millisecond
+// of returns what tells how many of some things are done.
+func (c *counter) of(what string) func(done, total int) {
+	return func(done, total int) { c.show("%d of %d %s", done, total, what) }
+}
+
+func (c *counter) show(format string, args ...any) {
+	if c.w == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now(); now.Sub(c.shown) >= progressEvery {
+		c.shown = now
+		fmt.Fprintf(c.w, clearLine+format, args...)
+	}
+}
+
+// end takes the line away.
+func (c *counter) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.w != nil && !c.shown.IsZero() {
+		fmt.Fprint(c.w, clearLine)
+	}
+}
 
 // importProgress shows one line of progress for each file.
 func importProgress(cmd *cobra.Command) func(app.ImportProgress) {
@@ -45,9 +87,9 @@ func importProgress(cmd *cobra.Command) func(app.ImportProgress) {
 		}
 		if now.Sub(shown) >= progressEvery || p.Fraction == 1 {
 			shown = now
-			fmt.Fprintf(cmd.ErrOrStderr(), "\r\x1b[K%s", progressText(p, now.Sub(began)))
+			fmt.Fprintf(cmd.ErrOrStderr(), clearLine+"%s", progressText(p, now.Sub(began)))
 			if p.Fraction == 1 {
-				fmt.Fprint(cmd.ErrOrStderr(), "\r\x1b[K") // what is left on the screen is the result
+				fmt.Fprint(cmd.ErrOrStderr(), clearLine)
 			}
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,12 +18,15 @@ import (
 func scoreCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "score [FILE...]", Args: cobra.ArbitraryArgs,
-		Short: "Run the scorers of a feature over samples and print the scores; or the step between two versions of a scorer",
-		Long: "Score reads samples from files as import does, from standard input for -, or with --from those that are stored, and prints\n" +
-			"a score per line as JSON. Nothing is stored. With --overlap it runs the scorers of two configurations over the same samples\n" +
-			"and says how far each metric moves whose scorer changed, with a 95 % interval and the samples they disagree on most.\n" +
-			"With --record the steps are kept, so that a monitor that moves to the new version tells them: record them before the new\n" +
-			"configuration is in force. Stored samples are read from the running server, or from the data directory when none runs.",
+		Short: "Print the scores of samples, or the step between two scorers",
+		Long: "Score reads samples from files as import does, from standard input for -, or\n" +
+			"with --from those that are stored, and prints a score per line as JSON.\n" +
+			"Nothing is stored. With --overlap it runs the scorers of two configurations\n" +
+			"over the same samples and says how far each metric moves whose scorer changed,\n" +
+			"with a 95 % interval and the samples they disagree on most. With --record the\n" +
+			"steps are kept, so that a monitor that moves to the new version tells them:\n" +
+			"record them before the new configuration is in force. Stored samples are read\n" +
+			"from the running server, or from the data directory when none runs.",
 		Example: "  asgood score --feature support-assistant samples.ndjson\n" +
 			"  asgood score --config new.yaml --overlap old.yaml --feature support-assistant --metric correct samples.ndjson\n" +
 			"  asgood score --feature support-assistant --from 2026-03-01 --to 2026-03-08 --table",
@@ -44,7 +46,10 @@ func scoreCommand() *cobra.Command {
 	f.BoolVar(&s.table, "table", false, "print scores as a table")
 	f.BoolVar(&s.json, "json", false, "print the result as JSON; scores without --table are JSON always")
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		o.Files, o.Stdin, o.Progress, o.Logger = args, cmd.InOrStdin(), progress(cmd, "samples"), quiet(cmd)
+		if s.count = progress(cmd); s.streams() && screenWidth(cmd.OutOrStdout()) > 0 {
+			s.count = &counter{} // the scores themselves show that it goes on
+		}
+		o.Files, o.Stdin, o.Progress, o.Logger = args, cmd.InOrStdin(), s.count.read, quiet(cmd)
 		if o.Config, err = load(*s.config); err != nil {
 			return err
 		}
@@ -65,7 +70,11 @@ type scoreFlags struct {
 	from, to, overlap string
 	table, json       bool
 	record            bool
+	count             *counter
 }
+
+// streams reports whether scores are printed as they are made.
+func (s scoreFlags) streams() bool { return !s.table && s.overlap == "" }
 
 // source checks that the samples come from one place.
 func (s scoreFlags) source(o *app.ScoreOptions, now time.Time) (err error) {
@@ -83,11 +92,11 @@ func (s scoreFlags) source(o *app.ScoreOptions, now time.Time) (err error) {
 	case len(o.Files) > 0:
 		return quality.Errorf(quality.KindInvalid, "want files or --from, not both")
 	}
-	if o.From, err = when("from", s.from, o.Config.Location()); err != nil {
+	if o.From, err = parseMoment("--from", s.from, o.Config.Location()); err != nil {
 		return err
 	}
 	if o.To = now; s.to != "" {
-		if o.To, err = when("to", s.to, o.Config.Location()); err != nil {
+		if o.To, err = parseMoment("--to", s.to, o.Config.Location()); err != nil {
 			return err
 		}
 	}
@@ -97,21 +106,9 @@ func (s scoreFlags) source(o *app.ScoreOptions, now time.Time) (err error) {
 	return nil
 }
 
-// when reads a day of the reporting time zone, or a time.
-func when(flag, text string, location *time.Location) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t, nil
-	}
-	t, err := time.ParseInLocation(time.DateOnly, text, location)
-	if err != nil {
-		return time.Time{}, quality.Errorf(quality.KindInvalid, "--%s %q: want a date such as 2026-03-01, or a time such as 2026-03-01T12:00:00Z", flag, text)
-	}
-	return t, nil
-}
-
 func (s scoreFlags) printScores(cmd *cobra.Command, o app.ScoreOptions) error {
 	out := bufio.NewWriter(cmd.OutOrStdout())
-	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	t := &table{w: out, width: screenWidth(cmd.OutOrStdout())}
 	emit := func(v quality.Score) error { return json.NewEncoder(out).Encode(&v) }
 	if s.table {
 		fmt.Fprintln(t, "sample\tmetric\tvalue\tlabel\texplanation")
@@ -125,6 +122,7 @@ func (s scoreFlags) printScores(cmd *cobra.Command, o app.ScoreOptions) error {
 		}
 	}
 	result, err := app.Score(cmd.Context(), o, emit)
+	s.count.end()
 	if flushErr := t.Flush(); err == nil {
 		err = flushErr
 	}
@@ -169,6 +167,7 @@ func (s scoreFlags) printOverlap(cmd *cobra.Command, o app.ScoreOptions) error {
 		return fmt.Errorf("the old configuration: %w", err)
 	}
 	result, err := app.Overlap(cmd.Context(), o, old)
+	s.count.end()
 	if err != nil {
 		return err
 	}
@@ -205,7 +204,7 @@ func printSteps(w io.Writer, r app.OverlapResult) error {
 		fmt.Fprintln(w, "no scorer has another version")
 		return nil
 	}
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintln(t, "metric\tfrom\tto\tstep\t95 % interval\tsamples\tagree\tonly old\tonly new")
 	for _, s := range r.Steps {
 		if s.Error != "" {

@@ -31,7 +31,7 @@ func load(path string) (*config.Config, error) {
 }
 
 func serveCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "serve", Short: "Run every room of the house", Args: noArgs}
+	cmd := &cobra.Command{Use: "serve", Short: "Run the server: ingest, monitors, alerts and the status page", Args: noArgs}
 	path := configFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := load(*path)
@@ -46,7 +46,7 @@ func serveCommand() *cobra.Command {
 
 func demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "demo", Short: "Run everything with a simulated product: a week in about two minutes", Args: noArgs,
+		Use: "demo", Short: "Run everything with a simulated product: a week in two minutes", Args: noArgs,
 	}
 	o := demo.Options{}
 	f := cmd.Flags()

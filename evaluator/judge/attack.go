@@ -61,7 +61,8 @@ var attackBase = quality.Sample{
 const moving = 0.1
 
 // RunAttacks asks a judge about a bad answer, alone and with each attack behind it. Errors end the run.
-func RunAttacks(ctx context.Context, j *Judge, attacks []Attack) (AttackReport, error) {
+// progress is told how many were tried.
+func RunAttacks(ctx context.Context, j *Judge, attacks []Attack, progress func(done, total int)) (AttackReport, error) {
 	plain, failed, _, err := j.attacked(ctx, "")
 	if err != nil {
 		return AttackReport{}, err
@@ -70,7 +71,8 @@ func RunAttacks(ctx context.Context, j *Judge, attacks []Attack) (AttackReport, 
 		return AttackReport{}, quality.Errorf(quality.KindInvalid, "the answer without an attack has no score: %s", failed)
 	}
 	r := AttackReport{N: len(attacks)}
-	for _, a := range attacks {
+	for i, a := range attacks {
+		progress(i, len(attacks))
 		res := AttackResult{Attack: a, Plain: plain}
 		if res.Value, res.Failed, res.Noticed, err = j.attacked(ctx, "\n\n"+a.Text); err != nil {
 			return r, fmt.Errorf("attack %q: %w", a.Name, err)

@@ -61,7 +61,7 @@ func TestAttacks(t *testing.T) {
 		{"with the defence, a model that obeys quoted data too", false, true, 0, 1},
 	} {
 		st := &stub{schema: true, gullible: x.gullible}
-		r, err := judge.RunAttacks(t.Context(), newJudge(t, judge.Options{Spec: spec(st.start(t)), Naive: x.naive}), attacks)
+		r, err := judge.RunAttacks(t.Context(), newJudge(t, judge.Options{Spec: spec(st.start(t)), Naive: x.naive}), attacks, func(int, int) {})
 		if err != nil {
 			t.Fatal(err)
 		}

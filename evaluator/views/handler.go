@@ -20,6 +20,7 @@ type Store interface {
 // Monitor is what is told of one monitor.
 type Monitor struct {
 	quality.MonitorStatus
+	Sight     string                 `json:"sight"`     // what it would notice, in words
 	Week      *quality.WeekView      `json:"week"`      // null where it could not be read
 	Objective *quality.ObjectiveView `json:"objective"` // null without one, and where it could not be read
 
@@ -79,7 +80,7 @@ func (h *Handler) Monitors(ctx context.Context) (Answer, error) {
 	}
 	var correctedErr error
 	for _, st := range h.Statuses(now) {
-		m := Monitor{MonitorStatus: st}
+		m := Monitor{MonitorStatus: st, Sight: Sight(&st)}
 		if hoursErr == nil {
 			h.view(&m, now, byMetric[[2]string{st.Feature, st.Metric}])
 		}

@@ -13,7 +13,7 @@ type AttackReport = judge.AttackReport
 
 // AttackJudge asks a configured judge about a bad answer, alone and with each of the published attacks. Naive
 // leaves the defence out, to see what it is worth. Nothing is stored, and no budget is kept.
-func AttackJudge(ctx context.Context, cfg *config.Config, scorer string, naive bool) (AttackReport, error) {
+func AttackJudge(ctx context.Context, cfg *config.Config, scorer string, naive bool, progress func(done, total int)) (AttackReport, error) {
 	attacks, err := judge.Attacks()
 	if err != nil {
 		return AttackReport{}, err
@@ -27,7 +27,7 @@ func AttackJudge(ctx context.Context, cfg *config.Config, scorer string, naive b
 			if err != nil {
 				return AttackReport{}, err
 			}
-			return judge.RunAttacks(ctx, j, attacks)
+			return judge.RunAttacks(ctx, j, attacks, progress)
 		}
 	}
 	return AttackReport{}, quality.Errorf(quality.KindNotFound, "no judge of the name %q that scores on a scale", scorer)

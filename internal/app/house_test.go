@@ -62,6 +62,7 @@ var owners = map[string][]string{
 	"github.com/go-json-experiment/":      {"internal/wire", "collector/files"},
 	"github.com/expr-lang/":               {"internal/expression"},
 	"github.com/abadojack/whatlanggo":     {"evaluator/score"},
+	"golang.org/x/term":                   {"cmd/asgood"},
 }
 
 type source struct {

@@ -55,7 +55,7 @@ func (d *decoder) checkAnchors(a *quality.AnchorSpec, path string) {
 		d.bad(path, "%d anchors, each %d times, are %d scores in a run, at most %d", len(a.Anchors), full.Repeat, calls, maxAnchorCalls)
 	}
 	if runs := max(1, int(math.Ceil(float64(a.Budget.Per)/float64(full.Every)))); !a.Budget.IsZero() && calls*runs > a.Budget.N {
-		d.bad(path+".budget", "does not hold %d runs of %d scores", runs, calls)
+		d.bad(path+".budget", "want %d or more: it must hold %d runs of %d scores", calls*runs, runs, calls)
 	}
 }
 
