@@ -66,7 +66,7 @@ func relation(s string) string {
 
 // blocks end a line of text.
 var blocks = strings.NewReplacer("</p>", "\n\n", "</h1>", "\n\n", "</h2>", "\n\n", "</h3>", "\n\n", "</h4>", "\n\n", "</h5>", "\n\n", "</h6>", "\n\n",
-	"<li>", "- ", "</li>", "\n", "</ul>", "\n", "</ol>", "\n", "<br>", "\n", "<br />", "\n", "</pre>", "\n\n", "</tr>", "\n", "</td>", " ", "</th>", " ")
+	"<li>", "- ", "</li>", "", "</ul>", "\n", "</ol>", "\n", "<br>", "\n", "<br />", "\n", "</pre>", "\n\n", "</tr>", "\n", "</td>", " ", "</th>", " ")
 
 var (
 	link  = regexp.MustCompile(`<a href="([^"]*)"[^>]*>([^<]*)</a>`)
