@@ -246,6 +246,9 @@ func (c *canvas) delays(sides []Side, i int) {
 	}
 	for side := range sides {
 		c.curve(side, y, sides[side].Monitors[i].Drops)
+		if m := &sides[side].Monitors[i]; len(m.Drops) == 0 {
+			c.text(panelLeft+10, 22+16*float64(side), "dim", "start", sides[side].Name+": "+m.Problem)
+		}
 	}
 	for side, s := range sides {
 		c.text(panelLeft, delayHeight+12+18*float64(side), []string{"af", "bf"}[side], "start", s.Name+": "+falseAlarmText(s.Monitors[i].FalseAlarms))

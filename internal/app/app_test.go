@@ -33,6 +33,7 @@ storage: {dir: %q}
 listen: {public: "127.0.0.1:0", ingest: "127.0.0.1:0", grpc: "127.0.0.1:0", internal: "127.0.0.1:0"}
 false_alarms: {samples: 10000}
 retention: {samples: 3650d, scores: 3650d}
+statuspage: {publish: {after: 0s}}
 features:
   - name: bot
     title: Answer bot
