@@ -29,6 +29,10 @@ func (c *Config) complete(dir string, location *time.Location) {
 		c.StatusPage.URL = localURL(c.Listen.Public)
 	}
 	c.StatusPage.URL = strings.TrimRight(c.StatusPage.URL, "/")
+	c.Auth.URL = strings.TrimRight(c.Auth.URL, "/")
+	if c.Auth.OIDC != nil {
+		c.Auth.OIDC.GroupsClaim = or(c.Auth.OIDC.GroupsClaim, "groups")
+	}
 	for i := range c.Features {
 		completeFeature(&c.Features[i])
 	}
