@@ -34,7 +34,6 @@ type pages struct {
 	templates *template.Template
 	assets    map[string]asset // by the name with the hash
 	style     string           // path
-	script    string
 }
 
 func newPages() (p *pages, err error) {
@@ -43,10 +42,7 @@ func newPages() (p *pages, err error) {
 	if p.templates, err = template.New("").Funcs(funcs).ParseFS(files, "templates/*.html"); err != nil {
 		return nil, fmt.Errorf("parsing templates: %w", err)
 	}
-	if p.style, err = p.add("people.css", "text/css; charset=utf-8"); err != nil {
-		return nil, err
-	}
-	p.script, err = p.add("passkey.js", "text/javascript; charset=utf-8")
+	p.style, err = p.add("people.css", "text/css; charset=utf-8")
 	return p, err
 }
 
@@ -63,18 +59,16 @@ func (p *pages) add(name, kind string) (string, error) {
 
 // view is what every page has.
 type view struct {
-	Title, Style, Script string
-	Me                   *auth.SignedIn
+	Title, Style string
+	Me           *auth.SignedIn
 
 	Next    string
 	Service string // host of the sign-in service; empty without one
-	Passkey bool   // passkeys are the way in
 
 	Link  link   // to be confirmed
 	Token string // of it
 
 	Sessions []session
-	Passkeys []passkeyView
 
 	Status  int // of a problem
 	Message string
@@ -82,10 +76,10 @@ type view struct {
 
 // The pages load nothing of elsewhere, and nothing frames them. Their addresses may hold a secret, which is
 // told to nobody.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (p *pages) draw(c *gin.Context, status int, name string, v view) error {
-	v.Style, v.Script = p.style, p.script
+	v.Style = p.style
 	var b bytes.Buffer
 	if err := p.templates.ExecuteTemplate(&b, name, v); err != nil {
 		return fmt.Errorf("drawing %q: %w", name, err)

@@ -50,7 +50,7 @@ func (p *People) getLogin(c *gin.Context) error {
 		return nil
 	}
 	return p.pages.draw(c, http.StatusOK, "login.html", view{
-		Title: "Sign in", Next: p.next(c), Service: p.service(), Passkey: p.opts.Provider == nil,
+		Title: "Sign in", Next: p.next(c), Service: p.service(),
 	})
 }
 
@@ -160,9 +160,7 @@ func (p *People) postLogout(c *gin.Context) error {
 
 func (p *People) getAccount(c *gin.Context) error {
 	me, _ := auth.SignedInOf(c.Request.Context())
-	v := view{Title: "Your account", Me: &me, Sessions: p.sessionsOf(me.ID), Passkey: p.opts.Provider == nil}
-	v.Passkeys = p.passkeysOf(me.ID)
-	return p.pages.draw(c, http.StatusOK, "account.html", v)
+	return p.pages.draw(c, http.StatusOK, "account.html", view{Title: "Your account", Me: &me, Sessions: p.sessionsOf(me.ID)})
 }
 
 func (p *People) postEnd(c *gin.Context) error {

@@ -18,7 +18,7 @@ type session struct {
 	ID      string    `json:"id"`
 	Hash    []byte    `json:"hash"`
 	Account string    `json:"account"`
-	How     string    `json:"how"` // link, oidc or passkey
+	How     string    `json:"how"` // link or oidc
 	Created time.Time `json:"created"`
 	Seen    time.Time `json:"seen"` // to about a minute
 	Expires time.Time `json:"expires"`
@@ -31,9 +31,8 @@ func cut(s string, most int) string { return strings.ToValidUTF8(s[:min(len(s), 
 
 // The ways to sign in.
 const (
-	howLink    = "link"
-	howOIDC    = "oidc"
-	howPasskey = "passkey"
+	howLink = "link"
+	howOIDC = "oidc"
 )
 
 const maxAgent = 200 // bytes
