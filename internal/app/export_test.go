@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -53,3 +54,9 @@ func Regressions(ctx context.Context, a *App) ([]quality.Regression, error) {
 
 // Changes returns the newest entries of the ledger.
 func Changes(a *App) []quality.Change { return a.rooms.ledger.List(ledger.Query{}).Changes }
+
+// Announce tells how the first person comes in.
+func Announce(ctx context.Context, a *App, w io.Writer) error {
+	a.opts.Announce = w
+	return a.announce(ctx)
+}

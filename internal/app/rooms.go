@@ -17,6 +17,8 @@ import (
 	"github.com/asgood-dev/asgood/evaluator/calibrate"
 	"github.com/asgood-dev/asgood/evaluator/explain"
 	"github.com/asgood-dev/asgood/internal/auth"
+	"github.com/asgood-dev/asgood/internal/auth/links"
+	"github.com/asgood-dev/asgood/internal/auth/people"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/internal/wording"
@@ -65,7 +67,10 @@ var followLimits = bus.BatchLimits{Messages: 256, Bytes: 4 << 20}
 
 // rooms are the four rooms and what connects them.
 type rooms struct {
+	audit      auditLog
 	keys       *auth.Keys
+	people     *people.People
+	links      *links.Book
 	ledger     *ledger.Ledger
 	collector  *collector.Collector
 	room       *diskRoom
@@ -107,12 +112,12 @@ func (r *rooms) close() error {
 }
 
 func newRooms(ctx context.Context, a *App) (*rooms, error) {
-	r := &rooms{deliveries: newDeliveries()}
+	r := &rooms{deliveries: newDeliveries(), audit: auditLog{a.engines.bus}}
 	for _, step := range []struct {
 		name  string
 		build func(context.Context, *App) error
 	}{
-		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
+		{"keys", r.buildKeys}, {"people", r.buildPeople}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
 		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"baselines", r.buildBaselines}, {"steps between versions", r.buildSteps}, {"evaluator", r.buildEvaluator}, {"scorers", r.buildAsking}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
 	} {
@@ -186,6 +191,7 @@ func (r *rooms) buildWriters(ctx context.Context, a *App) error {
 		func() error { return addWriter(ctx, r, a, bus.Samples, insertDeliveries(store), r.deliveries.unpack) },
 		func() error { return addWriter(ctx, r, a, bus.Scores, store.InsertScores, unpackScores) },
 		func() error { return addWriter(ctx, r, a, bus.Probes, store.InsertProbes, nil) },
+		func() error { return addWriter(ctx, r, a, bus.Audit, store.InsertAudits, nil) },
 	)
 }
 

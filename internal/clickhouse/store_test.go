@@ -236,7 +236,7 @@ func TestMigrateAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		applied, err := s.Migrate(t.Context())
-		want := []string{"[0001_schema 0002_provenance 0003_versions]", "[]", "[retention of samples]", "[]"}[i]
+		want := []string{"[0001_schema 0002_provenance 0003_versions 0004_audit]", "[]", "[retention of samples]", "[]"}[i]
 		if err != nil || fmt.Sprint(applied) != want {
 			t.Errorf("start %d: got %v (%v), want %s", i+1, applied, err, want)
 		}
