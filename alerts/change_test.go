@@ -48,6 +48,10 @@ func (d *documents) Put(_ context.Context, key string, data []byte) (uint64, err
 	return 1, nil
 }
 
+func (d *documents) Update(ctx context.Context, key string, data []byte, _ uint64) (uint64, error) {
+	return d.Put(ctx, key, data)
+}
+
 func (d *documents) Delete(_ context.Context, key string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -32,6 +32,11 @@ type incidentData struct {
 	StartedAt  time.Time              `json:"started_at"`
 	CreatedAt  time.Time              `json:"created_at"`
 	ResolvedAt *time.Time             `json:"resolved_at"`
+
+	// What people have to know to drive it.
+	Owner      string     `json:"owner,omitempty"`
+	PublishAt  *time.Time `json:"publish_at,omitempty"`  // a rule shows it to customers then, unless somebody vetoes
+	NextUpdate *time.Time `json:"next_update,omitempty"` // promised
 }
 
 type regressionData struct {
@@ -51,6 +56,7 @@ func messageOf(r record, what notice, pageURL string, now time.Time) message {
 	m := message{Type: what, Timestamp: now, Data: messageData{Incident: incidentData{
 		ID: r.ID, Kind: r.Kind, Name: r.Name, Status: r.Status, Severity: r.Severity, Reason: r.Reason, Features: r.Features,
 		URL: strings.TrimSuffix(pageURL, "/") + "/incidents/" + r.ID, StartedAt: r.StartedAt, CreatedAt: r.CreatedAt, ResolvedAt: r.ResolvedAt,
+		Owner: r.Owner, PublishAt: r.PublishAt, NextUpdate: r.NextUpdate,
 	}}}
 	if n := len(r.Updates); n > 0 {
 		m.Data.Incident.Text = r.Updates[n-1].Body
@@ -62,5 +68,16 @@ func messageOf(r record, what notice, pageURL string, now time.Time) message {
 			m.Data.Regression.Slice = quality.Slice{}
 		}
 	}
+	return m
+}
+
+// overdueMessageOf tells people inside that customers wait.
+func overdueMessageOf(r record, pageURL string, now time.Time) message {
+	m := messageOf(r, noticeOverdue, pageURL, now)
+	who := "Nobody owns it."
+	if r.Owner != "" {
+		who = "Its owner is " + r.Owner + "."
+	}
+	m.Data.Incident.Text = "The update that was promised for " + r.NextUpdate.UTC().Format(time.RFC3339) + " did not come. " + who
 	return m
 }

@@ -35,7 +35,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		changes:   counters("changes_total", "Changes that people were told of, by type of message.", "what"),
 		monitors:  counters("monitor_events_total", "Monitors that went blind or see again, that people were told of, by type of message.", "what"),
 		bad: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "asgood", Subsystem: "alerts",
-			Name: "events_unreadable_total", Help: "Events and incidents that could not be read."}),
+			Name: "events_unreadable_total", Help: "Events that could not be read."}),
 		pending: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "asgood", Subsystem: "alerts",
 			Name: "outbox_pending", Help: "Messages that wait for delivery."}),
 		delivered: counters("delivered_total", "Messages delivered.", "receiver"),

@@ -149,7 +149,17 @@ func (b *outbox) add(ctx context.Context, rec record, what notice) error {
 	if err != nil {
 		return fmt.Errorf("encoding a message about %q: %w", rec.ID, err)
 	}
-	return b.enqueue(ctx, fmt.Sprintf("%s/%s/%d", rec.ID, what, len(rec.Updates)), rec.ID, len(rec.Updates), payload)
+	// By the updates of rules: those of people must not make another message of the same event.
+	return b.enqueue(ctx, fmt.Sprintf("%s/%s/%d", rec.ID, what, rec.MadeByRules()), rec.ID, len(rec.Updates), payload)
+}
+
+// addOverdue stores a message about a promised update that did not come, one of a promise.
+func (b *outbox) addOverdue(ctx context.Context, rec record) error {
+	payload, err := json.Marshal(overdueMessageOf(rec, b.pageURL, b.clock()))
+	if err != nil {
+		return fmt.Errorf("encoding a message about %q: %w", rec.ID, err)
+	}
+	return b.enqueue(ctx, fmt.Sprintf("%s/%s/%d", rec.ID, noticeOverdue, rec.NextUpdate.Unix()), rec.ID, len(rec.Updates), payload)
 }
 
 // addChange stores a message about a change for every receiver, one of a type.

@@ -10,17 +10,19 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/asgood-dev/asgood/alerts/publish"
 	"github.com/asgood-dev/asgood/alerts/webhook"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wording"
 )
 
 // Message is one message of the stream of events: a quality.Event as JSON.
@@ -47,6 +49,7 @@ type KV interface {
 	Get(ctx context.Context, key string) (data []byte, rev uint64, err error)
 	Create(ctx context.Context, key string, data []byte) (rev uint64, err error)
 	Put(ctx context.Context, key string, data []byte) (rev uint64, err error)
+	Update(ctx context.Context, key string, data []byte, rev uint64) (newRev uint64, err error)
 	Delete(ctx context.Context, key string) error
 	Keys(ctx context.Context) ([]string, error)
 }
@@ -71,6 +74,15 @@ type Options struct {
 	Transport  http.RoundTripper // of webhooks; nil means one of its own
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+
+	// Publishing, as in publish.Options.
+	Maintenances KV
+	Publish      []quality.PublishRule // empty: only people publish
+	Templates    wording.Templates
+	UpdateEvery  time.Duration // after which texts made of figures promise the next update; 0 promises none
+	Actor        func(ctx context.Context) quality.Actor
+	Audit        func(ctx context.Context, e quality.Audited) error
+	Notify       func(ctx context.Context, n quality.Notice) error
 }
 
 func (o *Options) defaults() error {
@@ -104,10 +116,12 @@ func (o *Options) defaults() error {
 
 // Service keeps incidents and delivers messages about them.
 type Service struct {
-	o       Options
-	titles  map[string]string
-	metrics *metrics
-	outbox  *outbox
+	o        Options
+	features map[string]feature
+	titles   map[string]string
+	metrics  *metrics
+	outbox   *outbox
+	desk     *publish.Desk
 }
 
 // New builds a service. A receiver that cannot be used is an error that names it.
@@ -127,12 +141,37 @@ func New(o Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{o: o, titles: map[string]string{}, metrics: m}
+	s := &Service{o: o, features: map[string]feature{}, titles: map[string]string{}, metrics: m}
 	for _, f := range o.Features {
 		s.titles[f.Name] = f.Title
+		s.features[f.Name] = feature{f.Name, or(f.Title, f.Name), f.Advice}
 	}
 	s.outbox = newOutbox(o, m)
-	return s, nil
+	s.desk, err = s.newDesk()
+	return s, err
+}
+
+func (s *Service) newDesk() (*publish.Desk, error) {
+	o := publish.Options{
+		Features: s.o.Features, Incidents: s.o.Incidents, Rules: s.o.Publish, Templates: s.o.Templates, Location: s.o.Location, Now: s.o.Now,
+		Actor: s.o.Actor, Audit: s.o.Audit, Notify: s.o.Notify, Overdue: s.overdue, Changed: s.o.Changed, Logger: s.o.Logger, Registerer: s.o.Registerer,
+	}
+	if s.o.Maintenances != nil { // an interface that holds nil is not nil
+		o.Maintenances = s.o.Maintenances
+	}
+	return publish.New(o)
+}
+
+// Register adds the routes by which incidents and maintenances are read and edited.
+func (s *Service) Register(r gin.IRouter) { s.desk.Register(r) }
+
+// overdue tells people inside that an update was promised and did not come.
+func (s *Service) overdue(ctx context.Context, r publish.Record) error {
+	if err := s.outbox.addOverdue(ctx, r); err != nil {
+		return err
+	}
+	s.metrics.incidents.WithLabelValues(string(r.Kind), string(noticeOverdue)).Inc()
+	return nil
 }
 
 // Run works until ctx ends.
@@ -143,6 +182,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.outbox.run(ctx) })
 	g.Go(func() error { return s.consume(ctx) })
+	g.Go(func() error { return s.desk.Run(ctx) })
 	return g.Wait()
 }
 
@@ -190,47 +230,57 @@ func (s *Service) take(ctx context.Context, m Message) error {
 }
 
 func (s *Service) feature(name string) feature {
-	if title := s.titles[name]; title != "" {
-		return feature{name, title}
+	if f, known := s.features[name]; known {
+		return f
 	}
-	return feature{name, name}
+	return feature{name: name, title: name}
+}
+
+func (s *Service) surroundings() surroundings {
+	return surroundings{loc: s.o.Location, rules: s.o.Publish, words: s.o.Templates, every: s.o.UpdateEvery}
 }
 
 func (s *Service) regression(ctx context.Context, ev quality.RegressionEvent) error {
-	old, err := s.read(ctx, incidentOf(ev.Regression.ID))
-	if err != nil {
-		return err
-	}
-	rec, what := applyRegression(old, s.feature(ev.Regression.Feature), ev, s.o.Location, s.o.Now())
-	return s.store(ctx, old, rec, what)
+	return s.store(ctx, incidentOf(ev.Regression.ID), func(old *record) (record, notice, bool) {
+		rec, what := applyRegression(old, s.feature(ev.Regression.Feature), ev, s.surroundings(), s.o.Now())
+		return rec, what, true
+	})
 }
 
 func (s *Service) probe(ctx context.Context, seq uint64, p quality.ProbeStatus) error {
-	all, err := s.records(ctx)
+	all, err := s.desk.All(ctx)
 	if err != nil {
 		return err
 	}
-	var old *record
+	id, found := downIncident(p.Feature, p.Since), false
 	for _, r := range all {
 		if r.Kind != quality.IncidentAvailability || !slices.Contains(r.Features, p.Feature) {
 			continue
 		}
-		if r.Open() {
-			old = &r
+		if r.Open() && len(r.Down) > 0 { // others were reported by people, who end them
+			id, found = r.ID, true
 		}
-		if r.heard(seq, p) || r.ID == downIncident(p.Feature, p.Since) && !r.Open() {
+		if heard(&r, seq, p) || r.ID == downIncident(p.Feature, p.Since) && !r.Open() {
 			return nil // the event came again
 		}
 	}
-	rec, what, changed := applyProbe(old, s.feature(p.Feature), p, s.o.Location, s.o.Now())
-	if !changed {
-		return nil
+	gone := false
+	err = s.store(ctx, id, func(old *record) (record, notice, bool) {
+		// Somebody may have resolved it meanwhile.
+		if gone = found && (old == nil || !old.Open()); gone {
+			return record{}, "", false
+		}
+		rec, what, changed := applyProbe(old, s.feature(p.Feature), p, s.surroundings(), s.o.Now())
+		rec.Seq = seq
+		if p.Since.After(rec.Last) {
+			rec.Last = p.Since
+		}
+		return rec, what, changed
+	})
+	if err == nil && gone {
+		return quality.Errorf(quality.KindConflict, "incident %q was resolved meanwhile", id) // the next try sees it
 	}
-	rec.Seq = seq
-	if p.Since.After(rec.Last) {
-		rec.Last = p.Since
-	}
-	return s.store(ctx, old, rec, what)
+	return err
 }
 
 // change tells of a change that nobody declared or that nobody owns. It makes no incident: nothing is worse yet.
@@ -256,63 +306,29 @@ func (s *Service) monitor(ctx context.Context, ev quality.MonitorEvent) error {
 }
 
 // store puts the messages into the outbox before it stores the incident: after a crash in between the
-// event comes again, leads to the same messages, and they are there already.
-func (s *Service) store(ctx context.Context, old *record, rec record, what notice) error {
-	if what != "" {
-		if err := s.outbox.add(ctx, rec, what); err != nil {
-			return err
+// event comes again, leads to the same messages, and they are there already. When somebody else changes the
+// incident meanwhile it is decided anew.
+func (s *Service) store(ctx context.Context, id string, decide func(old *record) (record, notice, bool)) error {
+	var what notice
+	var isNew bool
+	rec, err := s.desk.Edit(ctx, id, func(old *record) (*record, error) {
+		r, told, changed := decide(old)
+		if what, isNew = told, old == nil; !changed {
+			return nil, nil
 		}
+		if what != "" {
+			if err := s.outbox.add(ctx, r, what); err != nil {
+				return nil, err
+			}
+		}
+		return &r, nil
+	})
+	if err != nil || what == "" {
+		return err
 	}
-	data, err := json.Marshal(rec)
-	if err != nil {
-		return fmt.Errorf("encoding incident %q: %w", rec.ID, err)
-	}
-	if _, err := s.o.Incidents.Put(ctx, rec.ID, data); err != nil {
-		return fmt.Errorf("storing incident %q: %w", rec.ID, err)
-	}
-	if what != "" {
-		s.metrics.incidents.WithLabelValues(string(rec.Kind), string(what)).Inc()
-		s.o.Logger.Info(string(what), "id", rec.ID, "name", rec.Name, "severity", rec.Severity, "new", old == nil)
-	}
-	s.o.Changed()
+	s.metrics.incidents.WithLabelValues(string(rec.Kind), string(what)).Inc()
+	s.o.Logger.Info(string(what), "id", rec.ID, "name", rec.Name, "severity", rec.Severity, "public", rec.Public(), "new", isNew)
 	return nil
-}
-
-func (s *Service) read(ctx context.Context, id string) (*record, error) {
-	data, _, err := s.o.Incidents.Get(ctx, id)
-	if err != nil && quality.KindOf(err) == quality.KindNotFound {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading incident %q: %w", id, err)
-	}
-	var r record
-	if err := json.Unmarshal(data, &r); err != nil {
-		// To try again would hold up every event behind it.
-		s.metrics.bad.Inc()
-		s.o.Logger.Error("incident is not readable, and counts as none", "id", id, "err", err)
-		return nil, nil
-	}
-	return &r, nil
-}
-
-func (s *Service) records(ctx context.Context) ([]record, error) {
-	keys, err := s.o.Incidents.Keys(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("listing incidents: %w", err)
-	}
-	slices.Sort(keys)
-	var out []record
-	for _, key := range keys {
-		r, err := s.read(ctx, key)
-		if err != nil {
-			return nil, err
-		}
-		if r != nil {
-			out = append(out, *r)
-		}
-	}
-	return out, nil
 }
 
 // Bounds of the wait between two tries of what must not be given up.

@@ -237,7 +237,7 @@ func TestAnUnreadableIncidentHoldsUpNothing(t *testing.T) {
 		w.outbox["msg_z"] = []byte("]")
 		w.run(t, time.Minute, "on-call")
 		same(t, "told", w.told(), []string{"incident.opened investigating major", "incident.opened investigating critical"})
-		if w.count(t, "asgood_alerts_events_unreadable_total") == 0 {
+		if w.count(t, "asgood_publish_documents_unreadable_total") == 0 {
 			t.Error("it is not counted")
 		}
 	})

@@ -3,11 +3,13 @@ package alerts
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wording"
 )
 
 // Texts are for customers: they name no customer, no model and no internal error.
@@ -17,21 +19,59 @@ func nameOf(title string) string { return title + " gives worse answers than usu
 
 func downName(title string) string { return title + " is down" }
 
-// openedText tells what is worse, by how much, since when, for whom, and what happens next.
-func openedText(title string, r quality.Regression, loc *time.Location) string {
-	return strings.Join([]string{
-		sinceText(title, r, loc), sizeText(r), scopeText(r),
-		"This is about how good its answers are; whether " + title + " answers at all is told apart, as its uptime.",
-		"We are looking into what changed. Until it is over, please check answers that matter before you rely on them.",
-		"It is over when enough answers in a row are as good as they were. The next update comes when the figures change or when it is over.",
-	}, " ")
+// unknownChange is said until somebody knows better.
+const unknownChange = "We do not know yet what changed."
+
+// regressionFacts are what the figures and the configuration say of a regression. What changed is not known to
+// them: suspects are for people inside until somebody names one.
+func regressionFacts(f feature, r quality.Regression, loc *time.Location) wording.Facts {
+	return wording.Facts{
+		What:      nameOf(f.title) + ". This is about how good its answers are; whether it answers at all is told apart, as its uptime.",
+		Since:     sinceText(r, loc),
+		Size:      sizeText(r),
+		Who:       scopeText(r),
+		Changed:   unknownChange,
+		Done:      "We are looking into it.",
+		Meanwhile: or(f.advice, "Until it is over, please check answers that matter before you rely on them."),
+		Fixed:     "It is over when enough answers in a row are as good as they were.",
+		Next:      "The next update comes when the figures change or when it is over.",
+	}
 }
 
-func sinceText(title string, r quality.Regression, loc *time.Location) string {
-	if r.StartedAt == nil {
-		return title + " gives worse answers than usual."
+// downFacts are what is known of a feature that does not answer.
+func downFacts(f feature, since time.Time, loc *time.Location) wording.Facts {
+	return wording.Facts{
+		What:      f.title + " does not answer our checks.",
+		Since:     "It has not answered since " + clock(since, loc) + ".",
+		Done:      "We are looking into it.",
+		Meanwhile: f.advice,
+		Next:      "The next update comes when it answers again.",
 	}
-	return fmt.Sprintf("Since about %s, %s has been giving worse answers than usual.", clock(*r.StartedAt, loc), title)
+}
+
+func or(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}
+
+// openedText is the first text of an incident. Where the template of the configuration cannot be filled the built-in
+// one is taken: customers must not wait for a template.
+func (at surroundings) openedText(rec record, f feature, facts wording.Facts) string {
+	fields := wording.Fields{Facts: facts, Name: rec.Name, Feature: f.title, Severity: string(rec.Severity), Owner: rec.Owner, From: clock(rec.StartedAt, at.loc)}
+	text, err := at.words.Fill(wording.Investigating, fields)
+	if err != nil || text == "" {
+		text, _ = wording.Templates{}.Fill(wording.Investigating, fields) // the built-in one has a test
+	}
+	return text
+}
+
+func sinceText(r quality.Regression, loc *time.Location) string {
+	if r.StartedAt == nil {
+		return "When it began is not known; it was found at " + clock(r.DetectedAt, loc) + "."
+	}
+	return "It began at about " + clock(*r.StartedAt, loc) + "."
 }
 
 func clock(t time.Time, loc *time.Location) string { return t.In(loc).Format("15:04 MST on 2 January") }
@@ -98,10 +138,13 @@ func scopeText(r quality.Regression) string {
 	return "All answers together are affected; whether some more than others is not known yet."
 }
 
-// whoText names a slice; nothing where its values are nobody else's business.
+// plainValue is what a value may look like that is named: texts are Markdown, and senders chose it.
+var plainValue = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} ._+-]{0,59}$`)
+
+// whoText names a slice; nothing where its values are nobody else's business, or could be read as something else.
 func whoText(s quality.Slice) string {
 	for name, v := range s {
-		if !slices.Contains(unnamed, name) {
+		if !slices.Contains(unnamed, name) && plainValue.MatchString(v) && !strings.Contains(strings.ToLower(v), "www.") {
 			return fmt.Sprintf("Answers with %s “%s”", name, v)
 		}
 	}
@@ -122,12 +165,20 @@ func worst(r quality.Regression) (slice quality.Slice) {
 	return slice
 }
 
-func worseText(title string, r quality.Regression) string {
-	return title + " got worse than first reported. " + sizeText(r) + " " + scopeText(r) + " We are still looking into what changed."
+func worseText(title string, r quality.Regression, facts wording.Facts) string {
+	return title + " got worse than first reported. " + sizeText(r) + " " + scopeText(r) + lookingText(facts)
 }
 
-func widerText(title string, r quality.Regression) string {
-	return title + " is affected more widely than first reported. " + scopeText(r) + " " + sizeText(r) + " We are still looking into what changed."
+func widerText(title string, r quality.Regression, facts wording.Facts) string {
+	return title + " is affected more widely than first reported. " + scopeText(r) + " " + sizeText(r) + lookingText(facts)
+}
+
+// lookingText says that nobody knows the cause yet, unless somebody does.
+func lookingText(facts wording.Facts) string {
+	if facts.Changed != unknownChange {
+		return ""
+	}
+	return " " + unknownChange + " We are still looking into it."
 }
 
 func resolvedText(title string, r quality.Regression, loc *time.Location) string {
@@ -145,10 +196,6 @@ func endedText(title string, ev quality.RegressionEvent, loc *time.Location) str
 			"answers are as good as before. The new measure decides from now on.", title)
 	}
 	return resolvedText(title, ev.Regression, loc)
-}
-
-func downText(title string, since time.Time, loc *time.Location) string {
-	return fmt.Sprintf("%s has not answered our checks since %s. We are looking into it. The next update comes when it answers again.", title, clock(since, loc))
 }
 
 func upText(title string, since time.Time, loc *time.Location) string {

@@ -48,6 +48,7 @@ type world struct {
 	logs      bytes.Buffer
 	metrics   *prometheus.Registry
 	changed   int
+	revs      map[string]uint64
 }
 
 // arrival is a message as a receiver got it.
@@ -145,6 +146,18 @@ type kv struct {
 	data map[string][]byte
 }
 
+// rev counts the writes of a key, so that an update of what changed meanwhile is a conflict.
+func (k kv) rev(key string) uint64 { return k.revs[k.name+" "+key] }
+
+func (k kv) write(key string, data []byte) uint64 {
+	if k.revs == nil {
+		k.revs = map[string]uint64{}
+	}
+	k.data[key] = slices.Clone(data)
+	k.revs[k.name+" "+key]++
+	return k.rev(key)
+}
+
 func (k kv) Get(_ context.Context, key string) ([]byte, uint64, error) {
 	defer k.mu.Unlock()
 	if err := k.enter(k.name + " get"); err != nil {
@@ -154,7 +167,7 @@ func (k kv) Get(_ context.Context, key string) ([]byte, uint64, error) {
 	if !ok {
 		return nil, 0, quality.Errorf(quality.KindNotFound, "no %q", key)
 	}
-	return slices.Clone(data), 1, nil
+	return slices.Clone(data), k.rev(key) + 1, nil
 }
 
 func (k kv) Create(_ context.Context, key string, data []byte) (uint64, error) {
@@ -165,8 +178,18 @@ func (k kv) Create(_ context.Context, key string, data []byte) (uint64, error) {
 	if _, ok := k.data[key]; ok {
 		return 0, quality.Errorf(quality.KindConflict, "%q is there", key)
 	}
-	k.data[key] = slices.Clone(data)
-	return 1, nil
+	return k.write(key, data) + 1, nil
+}
+
+func (k kv) Update(_ context.Context, key string, data []byte, rev uint64) (uint64, error) {
+	defer k.mu.Unlock()
+	if err := k.enter(k.name + " update"); err != nil {
+		return 0, err
+	}
+	if k.rev(key)+1 != rev {
+		return 0, quality.Errorf(quality.KindConflict, "%q has changed", key)
+	}
+	return k.write(key, data) + 1, nil
 }
 
 func (k kv) Put(_ context.Context, key string, data []byte) (uint64, error) {
@@ -174,8 +197,7 @@ func (k kv) Put(_ context.Context, key string, data []byte) (uint64, error) {
 	if err := k.enter(k.name + " put"); err != nil {
 		return 0, err
 	}
-	k.data[key] = slices.Clone(data)
-	return 1, nil
+	return k.write(key, data) + 1, nil
 }
 
 func (k kv) Delete(_ context.Context, key string) error {

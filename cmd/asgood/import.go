@@ -55,7 +55,7 @@ func importCommand() *cobra.Command {
 		o.Note = func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), "asgood:", text) }
 		return runImport(cmd, &o, *path, i)
 	}
-	cmd.AddCommand(labelsCommand())
+	cmd.AddCommand(labelsCommand(), importIncidentsCommand())
 	return cmd
 }
 

@@ -62,6 +62,27 @@ func audiences() auth.Table {
 		"GET /v1/judges":                              auth.Internal,
 		"GET /v1/judges/:feature/:metric":             auth.Internal,
 		"GET /v1/scorers":                             auth.Internal,
+
+		// Publishing: whoever may sign in reads, editors change.
+		"GET /v1/incidents":                         auth.Internal,
+		"POST /v1/incidents":                        auth.Internal,
+		"POST /v1/incidents/backfill":               auth.Internal,
+		"POST /v1/incidents/import":                 auth.Internal,
+		"GET /v1/incidents/:id":                     auth.Internal,
+		"PATCH /v1/incidents/:id":                   auth.Internal,
+		"POST /v1/incidents/:id/updates":            auth.Internal,
+		"PATCH /v1/incidents/:id/updates/:update":   auth.Internal,
+		"POST /v1/incidents/:id/preview":            auth.Internal,
+		"POST /v1/incidents/:id/publish":            auth.Internal,
+		"POST /v1/incidents/:id/veto":               auth.Internal,
+		"GET /v1/incidents/:id/postmortem":          auth.Internal,
+		"PUT /v1/incidents/:id/postmortem":          auth.Internal,
+		"POST /v1/incidents/:id/postmortem/publish": auth.Internal,
+		"GET /v1/maintenances":                      auth.Internal,
+		"POST /v1/maintenances":                     auth.Internal,
+		"GET /v1/maintenances/:id":                  auth.Internal,
+		"PATCH /v1/maintenances/:id":                auth.Internal,
+		"POST /v1/maintenances/:id/updates":         auth.Internal,
 	}
 }
 

@@ -24,7 +24,9 @@ var rules = map[string][]string{
 	"internal/clickhouse": {"internal/quality", "internal/clickhouse"},
 	"internal/bus":        {"internal/quality"},
 	"internal/expression": {"internal/quality"},
-	"internal/config":     {"internal/quality", "internal/expression"},
+	"internal/markdown":   {},
+	"internal/wording":    {"internal/quality"},
+	"internal/config":     {"internal/quality", "internal/expression", "internal/wording"},
 	"collector":           {"internal/quality", "internal/web", "internal/wire", "collector"},
 	"collector/probe":     {"internal/quality", "internal/web"},
 	"collector/ledger":    {"internal/quality", "internal/web", "collector/ledger"},
@@ -33,8 +35,8 @@ var rules = map[string][]string{
 	"collector/files":     {"internal/quality", "collector/files"},
 	"evaluator/detect":    {},
 	"evaluator":           {"internal/quality", "internal/web", "internal/wire", "internal/expression", "evaluator"},
-	"alerts":              {"internal/quality", "internal/web", "alerts"},
-	"statuspage":          {"internal/quality", "internal/web", "statuspage"},
+	"alerts":              {"internal/quality", "internal/web", "internal/markdown", "internal/wording", "alerts"},
+	"statuspage":          {"internal/quality", "internal/web", "internal/markdown", "statuspage"},
 	"internal/demo":       {"internal/quality", "internal/config", "internal/app"},
 	"internal/app":        {"*"},
 	"cmd":                 {"internal/app", "internal/config", "internal/demo", "internal/quality"},
@@ -62,6 +64,8 @@ var owners = map[string][]string{
 	"github.com/go-json-experiment/":      {"internal/wire", "collector/files"},
 	"github.com/expr-lang/":               {"internal/expression"},
 	"github.com/abadojack/whatlanggo":     {"evaluator/score"},
+	"github.com/yuin/goldmark":            {"internal/markdown"},
+	"github.com/microcosm-cc/":            {"internal/markdown"},
 }
 
 type source struct {

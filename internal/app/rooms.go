@@ -19,6 +19,7 @@ import (
 	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/wording"
 	"github.com/asgood-dev/asgood/statuspage"
 )
 
@@ -271,11 +272,21 @@ func (r *rooms) buildAlerts(ctx context.Context, a *App) error {
 	if err != nil {
 		return err
 	}
+	maintenances, err := a.engines.bus.Bucket(ctx, bucketMaintenances)
+	if err != nil {
+		return err
+	}
 	cfg := a.opts.Config
+	templates, err := wording.New(cfg.StatusPage.Templates)
+	if err != nil {
+		return err
+	}
 	r.alerts, err = alerts.New(alerts.Options{
 		Features: cfg.Features, Receivers: cfg.Alerts.Receivers, Source: alertSource{reader},
 		Incidents: incidents, Outbox: outbox, PageURL: cfg.StatusPage.URL, Location: cfg.Location(),
 		Now: a.opts.Now, Changed: r.page.Notify, Explained: r.explain.Sentences, Logger: a.log, Registerer: a.registry,
+		Maintenances: maintenances, Publish: cfg.StatusPage.Publish, Templates: templates, UpdateEvery: cfg.StatusPage.UpdateEvery,
+		Notify: noticeSink{a.engines.bus}.give,
 	})
 	if err != nil {
 		return err

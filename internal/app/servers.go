@@ -112,6 +112,7 @@ func (a *App) registerInternal(r gin.IRouter) {
 	a.rooms.baselines.Register(r)
 	a.rooms.judges.Register(r)
 	asker.Register(r, a.rooms.asking)
+	a.rooms.alerts.Register(r)
 }
 
 // health serves what the process knows of itself, to this machine only.

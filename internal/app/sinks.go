@@ -27,6 +27,13 @@ func (h handoff) Replay(ctx context.Context, after uint64, fn func(uint64, []byt
 	return h.bus.Range(ctx, bus.Samples, after, func(m bus.Message) error { return fn(m.Seq, m.Data) })
 }
 
+// noticeSink gives notices to subscribers to the bus.
+type noticeSink struct{ bus *bus.Bus }
+
+func (s noticeSink) give(ctx context.Context, n quality.Notice) error {
+	return publish(ctx, s.bus, bus.Notices, n.ID, n)
+}
+
 func publish(ctx context.Context, b *bus.Bus, stream, id string, v any) error {
 	data, err := json.Marshal(v)
 	if err != nil {

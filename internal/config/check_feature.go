@@ -23,6 +23,7 @@ func (d *decoder) checkFeatures(fs []quality.Feature) {
 		d.checkSpans(&fs[i], path)
 		d.checkScorers(fs[i].Scorers, path+".scorers")
 		d.checkConversation(fs[i].Conversation, path+".conversation")
+		d.checkAdvice(fs[i].Advice, path+".advice")
 		d.checkMonitors(fs[i], path+".monitors")
 		d.checkSampling(fs[i].Sampling, path+".sampling")
 		d.checkProbes(fs[i].Probes, path+".probes", beats)

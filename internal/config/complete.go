@@ -29,6 +29,9 @@ func (c *Config) complete(dir string, location *time.Location) {
 		c.StatusPage.URL = localURL(c.Listen.Public)
 	}
 	c.StatusPage.URL = strings.TrimRight(c.StatusPage.URL, "/")
+	if c.StatusPage.Publish == nil { // an empty list is not nil: it says that only people publish
+		c.StatusPage.Publish = defaultPublish()
+	}
 	for i := range c.Features {
 		completeFeature(&c.Features[i])
 	}

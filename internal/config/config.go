@@ -86,6 +86,11 @@ type Listen struct {
 type StatusPage struct {
 	Title string `yaml:"title"` // defaults to the name and "status"
 	URL   string `yaml:"url"`   // where customers reach it; defaults to the public listener on localhost
+
+	// Publishing.
+	Publish     []quality.PublishRule `yaml:"publish"`      // who publishes incidents; never: only people
+	UpdateEvery time.Duration         `yaml:"update_every"` // after which texts made of figures promise the next update; 0s promises none
+	Templates   map[string]string     `yaml:"templates"`    // of texts, by stage
 }
 
 // Alerts says who is told about incidents.
@@ -104,6 +109,7 @@ const day = 24 * time.Hour
 //   - days of UTC;
 //   - the status page on :8080 for everyone, ingest on 127.0.0.1:4318 (gRPC on 4317) and the internal
 //     listener on 127.0.0.1:8081 for this machine only;
+//   - incidents are published ten minutes after they began, unless somebody vetoes;
 //   - bodies of up to 64 MiB, and no limit on what one customer sends.
 func Defaults() *Config {
 	return &Config{

@@ -176,7 +176,7 @@ func (d *decoder) union(n ast.Node, v reflect.Value, path string) bool {
 		}
 		d.promptFile(n, v.Addr().Interface().(*[]quality.CanaryPrompt), path)
 	default:
-		return false
+		return d.publishUnion(n, v, path)
 	}
 	return true
 }

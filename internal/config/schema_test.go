@@ -27,24 +27,26 @@ var (
 		"features[].scorers[].type": {"regex", "reference", "json_schema", "contains", "length", "external",
 			"tool_calls", "refusal", "language", "rouge_l", "edit_similarity", "grounded", "readability",
 			"latency", "cost", "tokens", "expr", "judge", "embedding", "http", "command"},
-		"features[].scorers[].mode":        {quality.JudgeSingle, quality.JudgePairwise},
-		"features[].scorers[].vote":        {quality.VoteMedian, quality.VoteMean},
-		"features[].scorers[].others":      {quality.OthersAllow, quality.OthersForbid},
-		"features[].scorers[].claims[]":    {"numbers", "quotes", "dates", "urls", "identifiers"},
-		"features[].scorers[].sources[]":   {"context", "tools", "input"},
-		"features[].scorers[].formula":     {"lix", "flesch", "amstad"},
-		"features[].scorers[].count":       {"total", "input", "output"},
-		"features[].scorers[].tools[].use": {quality.ToolOptional, quality.ToolRequired, quality.ToolForbidden},
-		"features[].scorers[].on":          {"last", "all"},
-		"features[].scorers[].match":       {"first", "last"},
-		"features[].monitors[].worse":      {"lower", "higher"},
-		"features[].monitors[].season":     {"hour"},
-		"features[].spans.join":            {quality.JoinRequest, quality.JoinNone},
-		"features[].sampling.always[]":     {quality.AlwaysError, quality.AlwaysLowFeedback, quality.AlwaysSlow},
-		"features[].probes[].type":         {"A", "AAAA", "CNAME", "MX", "TXT", "NS"},
-		"features[].probes[].method":       {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"},
-		"changes.map[].layer":              words(quality.Layers()),
-		"changes.map[].carries[]":          words(quality.Layers()),
+		"features[].scorers[].mode":         {quality.JudgeSingle, quality.JudgePairwise},
+		"features[].scorers[].vote":         {quality.VoteMedian, quality.VoteMean},
+		"features[].scorers[].others":       {quality.OthersAllow, quality.OthersForbid},
+		"features[].scorers[].claims[]":     {"numbers", "quotes", "dates", "urls", "identifiers"},
+		"features[].scorers[].sources[]":    {"context", "tools", "input"},
+		"features[].scorers[].formula":      {"lix", "flesch", "amstad"},
+		"features[].scorers[].count":        {"total", "input", "output"},
+		"features[].scorers[].tools[].use":  {quality.ToolOptional, quality.ToolRequired, quality.ToolForbidden},
+		"features[].scorers[].on":           {"last", "all"},
+		"features[].scorers[].match":        {"first", "last"},
+		"features[].monitors[].worse":       {"lower", "higher"},
+		"features[].monitors[].season":      {"hour"},
+		"features[].spans.join":             {quality.JoinRequest, quality.JoinNone},
+		"features[].sampling.always[]":      {quality.AlwaysError, quality.AlwaysLowFeedback, quality.AlwaysSlow},
+		"features[].probes[].type":          {"A", "AAAA", "CNAME", "MX", "TXT", "NS"},
+		"features[].probes[].method":        {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"},
+		"changes.map[].layer":               words(quality.Layers()),
+		"changes.map[].carries[]":           words(quality.Layers()),
+		"statuspage.publish[].kinds[]":      words(quality.IncidentKinds()),
+		"statuspage.publish[].severities[]": {"minor", "major", "critical"},
 	}
 	// required keys of a mapping, by path.
 	required = map[string][]string{
@@ -60,6 +62,7 @@ var (
 		"changes.gitlab":                  {"secret"},
 		"changes.pagerduty":               {"routing_key"},
 		"changes.map[]":                   {"repository"},
+		"statuspage.publish[]":            {"after"},
 		"features[].canaries[]":           {"name", "prompts"},
 		"features[].canaries[].prompts[]": {"id", "input"},
 		"features[].canaries[].chat":      {"base_url", "model"},
@@ -122,6 +125,11 @@ func (m maker) schema(t reflect.Type, path string) object {
 		period := m.mapping(t, path)
 		period["required"] = slices.Sorted(maps.Keys(period["properties"].(object)))
 		return either(pattern(durationPattern), period)
+	case reflect.TypeFor[quality.PublishAfter]():
+		return object{"type": []any{"string", "null"}, "pattern": durationPattern + "|^never$"}
+	case reflect.TypeFor[[]quality.PublishRule]():
+		one := m.schema(t.Elem(), path+"[]")
+		return either(one, object{"type": []any{"array", "null"}, "items": one}, pattern("^never$|"+variablePattern))
 	case reflect.TypeFor[config.Rate]():
 		return object{"type": []any{"string", "null"}, "pattern": ratePattern}
 	case reflect.TypeFor[quality.Quota]():

@@ -18,6 +18,9 @@ type Feature struct {
 	Sampling *SamplingSpec       `yaml:"sampling"` // absent: every output is kept, with weight 1
 
 	Conversation ConversationSpec `yaml:"conversation"` // when one is over, for the scorers of whole conversations
+
+	// Publishing.
+	Advice string `yaml:"advice"` // what customers are told to do while it is worse; Markdown
 }
 
 // ScorerSpec configures a scorer. Its metric has the scorer's name.
