@@ -21,6 +21,7 @@ import (
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/internal/wording"
 	"github.com/asgood-dev/asgood/statuspage"
+	"github.com/asgood-dev/asgood/statuspage/console"
 )
 
 // The buckets of small shared documents.
@@ -83,6 +84,8 @@ type rooms struct {
 	explain    *explain.Service
 	alerts     *alerts.Service
 	page       *statuspage.Page
+	reader     *pageReader // of the status page and the console
+	console    *console.Console
 	work       []runner
 }
 
@@ -114,7 +117,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 	}{
 		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
-		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"baselines", r.buildBaselines}, {"steps between versions", r.buildSteps}, {"evaluator", r.buildEvaluator}, {"scorers", r.buildAsking}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
+		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"baselines", r.buildBaselines}, {"steps between versions", r.buildSteps}, {"evaluator", r.buildEvaluator}, {"scorers", r.buildAsking}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts}, {"console", r.buildConsole},
 	} {
 		if err := step.build(ctx, a); err != nil {
 			_ = r.close() // the first error is the one to tell
@@ -300,6 +303,7 @@ func (r *rooms) buildPage(ctx context.Context, a *App) (err error) {
 	if err != nil {
 		return err
 	}
+	r.reader = reader
 	cfg := a.opts.Config
 	r.page, err = statuspage.New(statuspage.Options{
 		Title: cfg.StatusPage.Title, URL: cfg.StatusPage.URL, Features: cfg.Features, Location: cfg.Location(),
