@@ -66,9 +66,13 @@ func (s consoleState) Tiles() []console.Tiles {
 	list := s.page.Tiles()
 	out := make([]console.Tiles, len(list))
 	for i, t := range list {
+		share := t.Uptime.Share
+		if share != "" {
+			share += " %"
+		}
 		out[i] = console.Tiles{Feature: t.Name, Title: t.Title,
 			Quality: console.Tile{Word: string(t.Quality.Word), Slug: t.Quality.Word.Slug(), Percent: t.Quality.Percent, Interval: t.Quality.Interval, Since: t.Quality.Since, Note: t.Quality.Note},
-			Uptime:  console.Tile{Word: string(t.Uptime.Word), Slug: t.Uptime.Word.Slug(), Share: t.Uptime.Share, Since: t.Uptime.Since}}
+			Uptime:  console.Tile{Word: string(t.Uptime.Word), Slug: t.Uptime.Word.Slug(), Share: share, Since: t.Uptime.Since}}
 	}
 	return out
 }

@@ -12,6 +12,6 @@ type StreamStatus struct {
 	Current   Estimate    `json:"current"`
 	Change    *float64    `json:"change"`
 	Interval  *[2]float64 `json:"interval"`  // 95 %, of the change, for one look
-	Evidence  float64     `json:"evidence"`  // that it is worse: how many times likelier than chance; frozen while a regression is open
+	Evidence  float64     `json:"evidence"`  // that it is worse, to be compared with Threshold; frozen while a regression is open
 	Threshold float64     `json:"threshold"` // evidence that one stream alone needs
 }

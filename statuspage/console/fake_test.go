@@ -18,7 +18,6 @@ import (
 var (
 	now    = time.Date(2026, 4, 6, 10, 0, 0, 0, time.UTC)
 	away   = quality.Errorf(quality.KindUnavailable, "reading: connection refused")
-	half   = 0.5
 	person = quality.Actor{Kind: quality.ActorHuman, ID: "ada", Name: "Ada", Credential: "session"}
 )
 

@@ -29,7 +29,7 @@ func (f formatter) funcs() template.FuncMap {
 		"featureURL": featureURL, "monitorURL": monitorURL, "regressionURL": regressionURL, "sampleURL": sampleURL,
 		"incidentURL": incidentURL, "baselineURL": baselineURL, "judgeURL": judgeURL, "labelURL": labelURL, "changeURL": changeURL,
 		"join": strings.Join, "word": word, "arr": arr, "money": money, "form": newFormField,
-		"names": names, "ptr": func(f quality.Figure) *quality.Figure { return &f }, "ptrExample": func(x quality.Example) *quality.Example { return &x },
+		"say": say, "size": size, "tenth": tenth, "names": names, "ptr": func(f quality.Figure) *quality.Figure { return &f }, "ptrExample": func(x quality.Example) *quality.Example { return &x },
 		"score": scoreText, "text": func(data []byte) string { return string(data) },
 	}
 }
@@ -180,10 +180,31 @@ func amount(bounds [2]float64, v any) string {
 		return none
 	}
 	text := quality.Amount(bounds, x)
-	if x > 0 {
+	switch {
+	case strings.Trim(text, "-0. points") == "": // too small to have a sign
+		text = strings.TrimPrefix(text, "-")
+	case x > 0:
 		text = "+" + text
 	}
 	return minus(text)
+}
+
+// size writes how large a difference is, without its sign.
+func size(bounds [2]float64, v any) string {
+	x, ok := number(v)
+	if !ok {
+		return none
+	}
+	return quality.Amount(bounds, math.Abs(x))
+}
+
+// tenth writes a number of percent.
+func tenth(v any) string {
+	x, ok := number(v)
+	if !ok {
+		return none
+	}
+	return minus(strconv.FormatFloat(x, 'f', 1, 64))
 }
 
 // interval writes the interval of a difference.

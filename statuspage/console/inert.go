@@ -54,6 +54,9 @@ func short(s string) template.HTML {
 	return out
 }
 
+// say is a foreign text of a few sentences, in one line.
+func say(s string) template.HTML { return visible(cutText(s, foldAt), false) }
+
 // visible escapes a text for HTML. Characters that cannot be seen, or that reorder what is around them, are
 // written as their names. lines keeps new lines and tabs.
 func visible(s string, lines bool) template.HTML {

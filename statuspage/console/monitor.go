@@ -107,7 +107,7 @@ func (p *monitorView) streams(list []quality.StreamStatus) {
 		return cmp.Compare(b.Evidence, a.Evidence)
 	})
 	p.Left = max(0, len(rest)-maxStreams)
-	p.Streams = append(list[:1:1], rest[:len(rest)-p.Left]...)
+	p.Streams = slices.Concat(list[:1], rest[:len(rest)-p.Left])
 }
 
 // sight says what the monitor can see, in sentences.

@@ -61,9 +61,8 @@ type crumb struct{ Title, URL string }
 
 // view is one page: which template draws it, and with what.
 type view struct {
-	name    string // of the template
-	status  int    // 0 means 200
-	private bool   // holds something that is shown this once
+	name   string // of the template
+	status int    // 0 means 200
 
 	Title   string
 	Section string // of the menu
