@@ -39,7 +39,7 @@ func serveCommand() *cobra.Command {
 			return err
 		}
 		limitMemory(cfg)
-		return app.Run(cmd.Context(), app.Options{Config: cfg, Logger: logger(cmd), Version: version})
+		return app.Run(cmd.Context(), app.Options{Config: cfg, Logger: logger(cmd), Version: version, Announce: cmd.ErrOrStderr()})
 	}
 	return cmd
 }

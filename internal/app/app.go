@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -30,7 +31,7 @@ type Options struct {
 	Now       func() time.Time // time of samples, monitors and incidents; nil means time.Now
 	Simulated bool             // the status page says that the traffic is simulated
 	Version   string           // shown in the metrics
-
+	Announce  io.Writer        // where it is told how the first person signs in; nil means nowhere
 }
 
 // App is every room of the house in one process.
@@ -163,6 +164,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if err := a.Start(ctx); err != nil {
 		return err
+	}
+	if err := a.announce(ctx); err != nil {
+		a.log.Warn("nobody can sign in by the first link: asgood person link makes another", "err", err)
 	}
 	a.log.Info("serving", "status_page", a.Addr(listenerPublic), "ingest", a.Addr(listenerIngest), "grpc", a.Addr(listenerGRPC), "internal", a.Addr(listenerInternal))
 	select {

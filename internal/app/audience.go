@@ -37,9 +37,20 @@ func audiences() auth.Table {
 		"POST /v1/changes/pagerduty":                   auth.Signed,
 		"POST /v1/changes/pagerduty/v2/change/enqueue": auth.Signed,
 
+		// How people sign in. These pages show nothing to who has no link and no account elsewhere.
+		"GET /login":                     auth.Public,
+		"GET /login/oidc":                auth.Public,
+		"GET /login/callback":            auth.Public,
+		"GET /login/link/:token":         auth.Public,
+		"POST /login/link/:token":        auth.Public,
+		"GET /login/assets/:file":        auth.Public,
+		"POST /logout":                   auth.Person(auth.RoleViewer),
+		"GET /account":                   auth.Person(auth.RoleViewer),
+		"POST /account/sessions/:id/end": auth.Person(auth.RoleViewer),
+
 		// What this machine may know and do.
-		"GET /healthz":                                auth.Internal,
-		"GET /readyz":                                 auth.Internal,
+		"GET /healthz":                                auth.Health,
+		"GET /readyz":                                 auth.Health,
 		"GET /metrics":                                auth.Internal,
 		"* /debug/pprof/*":                            auth.Internal,
 		"GET /v1/changes":                             auth.Internal,
@@ -48,6 +59,10 @@ func audiences() auth.Table {
 		"POST /v1/canaries/:name/run":                 auth.Internal,
 		"GET /v1/regressions":                         auth.Internal,
 		"GET /v1/regressions/:id":                     auth.Internal,
+		"GET /v1/people":                              auth.Internal,
+		"POST /v1/people/links":                       auth.Internal,
+		"POST /v1/people/remove":                      auth.Internal,
+		"GET /v1/audit":                               auth.Internal,
 		"GET /v1/keys":                                auth.Internal,
 		"POST /v1/keys":                               auth.Internal,
 		"DELETE /v1/keys/:id":                         auth.Internal,

@@ -129,6 +129,7 @@ func TestEveryRouteHasItsAudience(t *testing.T) {
 	expired := time.NewTimer(300 * time.Millisecond)
 	<-expired.C
 	from, table, seen := &caller{}, app.Audiences(), 0
+	crowd := &crowd{t: t, url: "http://" + a.Addr("internal"), key: keys[auth.ScopeSamples].good}
 	for listener, routes := range app.Routes(a) {
 		for _, r := range routes {
 			seen++
@@ -140,12 +141,17 @@ func TestEveryRouteHasItsAudience(t *testing.T) {
 			path := strings.NewReplacer(":name", "import", ":id", "aaaaaaaaaa").Replace(r.Path)
 			url := "http://" + a.Addr(listener) + path
 			scope, machine := audience.Scope()
+			least, person := audience.Role()
 			switch {
+			case person:
+				crowd.checkPerson(r.Method, url, least)
 			case audience == auth.Internal:
 				if status, body := from.call(t, r.Method, url, "", "Host", "evil.example"); status != http.StatusForbidden {
 					t.Errorf("%s %s by a name that is not this machine's: got %d %.200s", r.Method, path, status, body)
 				}
+				crowd.checkInternal(r.Method, url)
 			case machine:
+				crowd.checkNoKey(r.Method, url)
 				checkMachine(t, from, r.Method, url, path, keys[scope])
 			case path == "/live":
 			default:

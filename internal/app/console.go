@@ -36,22 +36,20 @@ func (a *App) consoleOptions(r *rooms) console.Options {
 	return console.Options{
 		Title: cfg.StatusPage.Title, PageURL: cfg.StatusPage.URL, Version: a.opts.Version, Features: cfg.Features, Location: cfg.Location(), Simulated: a.opts.Simulated,
 		State: consoleState{r.reader, r.page}, Store: a.engines.store, Evaluator: consoleEvaluator{a, r},
-		Ledger: consoleLedger{r.ledger}, Baselines: consoleBaselines{r.baselines, a.consoleActor}, Judges: consoleJudges{r},
+		Ledger: consoleLedger{r.ledger, r.audit}, Baselines: consoleBaselines{r.baselines, r.audit}, Judges: consoleJudges{r},
 		Desk: consoleDesk{r.alerts.Desk()}, Keys: consoleKeys{r.keys}, Settings: a.settings,
-		Actor: a.consoleActor, Now: a.opts.Now, Logger: a.log,
+		Audit: consoleAudit{a.engines.store}, Actor: auth.ActorOf, CSRF: auth.CSRF, May: mayPerson, Now: a.opts.Now, Logger: a.log,
 	}
 }
 
-// consoleActor is who acts on a console page.
-func (a *App) consoleActor(context.Context) quality.Actor {
-	return quality.Actor{Kind: quality.ActorMachine, ID: "loopback", Credential: "loopback"}
-}
+// mayPerson reports whether a person who is signed in has a role.
+func mayPerson(ctx context.Context, least quality.Role) bool { return auth.RoleOf(ctx) >= least }
 
 // consoleAudiences declares for whom the console pages are.
 func consoleAudiences(t auth.Table) {
-	t["GET /console/assets/*"] = auth.Internal
+	t["GET /console/assets/*"] = auth.Person(auth.RoleViewer)
 	for _, r := range console.Routes() {
-		t[r.Method+" "+r.Path] = auth.Internal
+		t[r.Method+" "+r.Path] = auth.Person(r.Role)
 	}
 }
 
@@ -78,7 +76,10 @@ func (s consoleState) Tiles() []console.Tiles {
 }
 
 // consoleLedger is the ledger of changes as the console uses it.
-type consoleLedger struct{ *ledger.Ledger }
+type consoleLedger struct {
+	*ledger.Ledger
+	audit auditLog
+}
 
 func (l consoleLedger) List(q console.ChangeQuery) ([]quality.Change, string) {
 	lq := ledger.Query{Feature: q.Feature, From: q.From, To: q.To, Limit: q.Limit, Cursor: q.Cursor}
@@ -90,6 +91,9 @@ func (l consoleLedger) List(q console.ChangeQuery) ([]quality.Change, string) {
 }
 
 func (l consoleLedger) Record(ctx context.Context, c quality.Change) (string, error) {
+	if err := l.audit.Append(ctx, quality.Audited{Action: "change.recorded", Object: "change", Detail: c.Title}); err != nil {
+		return "", err
+	}
 	result, err := l.Accept(ctx, []quality.Change{c})
 	switch {
 	case err != nil:
@@ -102,19 +106,32 @@ func (l consoleLedger) Record(ctx context.Context, c quality.Change) (string, er
 	return result.IDs[0], nil
 }
 
+func (l consoleLedger) Own(ctx context.Context, id, owner string) error {
+	if err := l.audit.Append(ctx, quality.Audited{Action: "change.owned", Object: "change/" + id, Detail: owner}); err != nil {
+		return err
+	}
+	return l.Ledger.Own(ctx, id, owner)
+}
+
 // consoleBaselines are the baselines, changed in the name of who acts.
 type consoleBaselines struct {
 	*baseline.Keeper
-	actor func(context.Context) quality.Actor
+	audit auditLog
 }
 
 func (b consoleBaselines) Promote(ctx context.Context, feature, metric string, p console.Promotion) error {
-	_, err := b.Keeper.Promote(ctx, feature, metric, baseline.Promotion{From: p.From, To: p.To, Name: p.Name, By: b.actor(ctx).String(), Reason: p.Reason, Accept: p.Accept})
+	if err := b.audit.Append(ctx, quality.Audited{Action: "baseline.promoted", Object: "baseline/" + feature + "/" + metric, Detail: p.Reason}); err != nil {
+		return err
+	}
+	_, err := b.Keeper.Promote(ctx, feature, metric, baseline.Promotion{From: p.From, To: p.To, Name: p.Name, By: auth.ActorOf(ctx).String(), Reason: p.Reason, Accept: p.Accept})
 	return err
 }
 
 func (b consoleBaselines) Pin(ctx context.Context, feature, metric string, version int, reason string) error {
-	_, err := b.Keeper.Pin(ctx, feature, metric, quality.BaselinePin{Version: version, By: b.actor(ctx).String(), Reason: reason})
+	if err := b.audit.Append(ctx, quality.Audited{Action: "baseline.pinned", Object: "baseline/" + feature + "/" + metric, Detail: reason}); err != nil {
+		return err
+	}
+	_, err := b.Keeper.Pin(ctx, feature, metric, quality.BaselinePin{Version: version, By: auth.ActorOf(ctx).String(), Reason: reason})
 	return err
 }
 
@@ -176,4 +193,24 @@ func (a *App) settings(ctx context.Context) (s console.Settings) {
 		s.Checks = append(s.Checks, h)
 	}
 	return s
+}
+
+// consoleAudit reads the audit log.
+type consoleAudit struct{ store *clickhouse.Store }
+
+// Entries returns a page of the log. Its cursor is the time of the last entry.
+func (l consoleAudit) Entries(ctx context.Context, object, cursor string, limit int) ([]quality.Audited, string, error) {
+	f := quality.AuditFilter{Object: object, Limit: limit}
+	if cursor != "" {
+		at, err := time.Parse(time.RFC3339Nano, cursor)
+		if err != nil {
+			return nil, "", quality.Errorf(quality.KindInvalid, "parameter %q: not one that was given here", "cursor")
+		}
+		f.To = at
+	}
+	list, err := l.store.Audits(ctx, f)
+	if err != nil || len(list) < limit {
+		return list, "", err
+	}
+	return list, list[len(list)-1].At.Format(time.RFC3339Nano), nil
 }

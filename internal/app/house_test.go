@@ -19,7 +19,7 @@ const module = "github.com/asgood-dev/asgood"
 var rules = map[string][]string{
 	"internal/quality":    {},
 	"internal/web":        {"internal/quality"},
-	"internal/auth":       {"internal/quality", "internal/web"},
+	"internal/auth":       {"internal/quality", "internal/web", "internal/auth"},
 	"internal/wire":       {"internal/quality"},
 	"internal/clickhouse": {"internal/quality", "internal/clickhouse"},
 	"internal/bus":        {"internal/quality"},
@@ -63,6 +63,8 @@ var owners = map[string][]string{
 	"github.com/openai/openai-go":         {"evaluator/remote", "evaluator/judge", "evaluator/ask"},
 	"github.com/go-json-experiment/":      {"internal/wire", "collector/files"},
 	"github.com/expr-lang/":               {"internal/expression"},
+	"github.com/coreos/go-oidc/":          {"internal/auth/oidc"},
+	"golang.org/x/oauth2":                 {"internal/auth/oidc"},
 	"github.com/abadojack/whatlanggo":     {"evaluator/score"},
 	"github.com/yuin/goldmark":            {"internal/markdown"},
 	"github.com/microcosm-cc/":            {"internal/markdown"},

@@ -42,7 +42,7 @@ func openKeys(ctx context.Context, b *bus.Bus, cfg *config.Config, log *slog.Log
 	for i, f := range cfg.Features {
 		names[i] = f.Name
 	}
-	return auth.New(ctx, auth.Options{Store: store, Features: names, Logger: log, Registerer: r})
+	return auth.New(ctx, auth.Options{Store: store, Features: names, Audit: auditLog{b}.Append, Logger: log, Registerer: r})
 }
 
 // CreateKey makes a key for senders and returns its token, which is shown this once.

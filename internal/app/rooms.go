@@ -17,6 +17,8 @@ import (
 	"github.com/asgood-dev/asgood/evaluator/calibrate"
 	"github.com/asgood-dev/asgood/evaluator/explain"
 	"github.com/asgood-dev/asgood/internal/auth"
+	"github.com/asgood-dev/asgood/internal/auth/links"
+	"github.com/asgood-dev/asgood/internal/auth/people"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/internal/wording"
@@ -66,7 +68,10 @@ var followLimits = bus.BatchLimits{Messages: 256, Bytes: 4 << 20}
 
 // rooms are the four rooms and what connects them.
 type rooms struct {
+	audit      auditLog
 	keys       *auth.Keys
+	people     *people.People
+	links      *links.Book
 	ledger     *ledger.Ledger
 	collector  *collector.Collector
 	room       *diskRoom
@@ -110,12 +115,12 @@ func (r *rooms) close() error {
 }
 
 func newRooms(ctx context.Context, a *App) (*rooms, error) {
-	r := &rooms{deliveries: newDeliveries()}
+	r := &rooms{deliveries: newDeliveries(), audit: auditLog{a.engines.bus}}
 	for _, step := range []struct {
 		name  string
 		build func(context.Context, *App) error
 	}{
-		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
+		{"keys", r.buildKeys}, {"people", r.buildPeople}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
 		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"baselines", r.buildBaselines}, {"steps between versions", r.buildSteps}, {"evaluator", r.buildEvaluator}, {"scorers", r.buildAsking}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts}, {"console", r.buildConsole},
 	} {
@@ -189,6 +194,7 @@ func (r *rooms) buildWriters(ctx context.Context, a *App) error {
 		func() error { return addWriter(ctx, r, a, bus.Samples, insertDeliveries(store), r.deliveries.unpack) },
 		func() error { return addWriter(ctx, r, a, bus.Scores, store.InsertScores, unpackScores) },
 		func() error { return addWriter(ctx, r, a, bus.Probes, store.InsertProbes, nil) },
+		func() error { return addWriter(ctx, r, a, bus.Audit, store.InsertAudits, nil) },
 	)
 }
 
@@ -287,7 +293,7 @@ func (r *rooms) buildAlerts(ctx context.Context, a *App) error {
 	r.alerts, err = alerts.New(alerts.Options{
 		Features: cfg.Features, Receivers: cfg.Alerts.Receivers, Source: alertSource{reader},
 		Incidents: incidents, Outbox: outbox, PageURL: cfg.StatusPage.URL, Location: cfg.Location(),
-		Now: a.opts.Now, Changed: r.page.Notify, Explained: r.explain.Sentences, Logger: a.log, Registerer: a.registry,
+		Now: a.opts.Now, Changed: r.page.Notify, Explained: r.explain.Sentences, Actor: auth.ActorOf, Audit: r.audit.Append, Logger: a.log, Registerer: a.registry,
 		Maintenances: maintenances, Publish: cfg.StatusPage.Publish, Templates: templates, UpdateEvery: cfg.StatusPage.UpdateEvery,
 		Notify: noticeSink{a.engines.bus}.give,
 	})

@@ -89,7 +89,7 @@ func (a *App) listen() (_ *servers, err error) {
 // gate configures the gate of the listener with an address.
 func (a *App) gate(table auth.Table, addr string) auth.GateOptions {
 	cfg := a.opts.Config
-	return auth.GateOptions{Table: table, KeyRequired: cfg.KeyRequired(addr), MaxBody: int64(cfg.Ingest.MaxBody)}
+	return auth.GateOptions{Table: table, KeyRequired: cfg.KeyRequired(addr), MaxBody: int64(cfg.Ingest.MaxBody), People: a.rooms.people}
 }
 
 // registerIngest adds what senders and heartbeats call.
@@ -104,6 +104,8 @@ func (a *App) registerInternal(r gin.IRouter) {
 	a.health().Register(r)
 	a.rooms.ledger.RegisterInternal(r)
 	a.rooms.keys.RegisterInternal(r)
+	a.rooms.people.Register(r)
+	a.registerAudit(r)
 	a.rooms.canaries.Register(r)
 	a.views().Register(r)
 	a.rooms.explain.Register(r)

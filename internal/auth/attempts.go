@@ -17,9 +17,9 @@ const (
 	maxAddresses = 4096
 )
 
-// attempts counts the failed attempts of each address. When more addresses fail than it holds, those beyond
+// Attempts counts the failed attempts of each address. When more addresses fail than it holds, those beyond
 // share one allowance.
-type attempts struct {
+type Attempts struct {
 	mu     sync.Mutex
 	by     map[netip.Prefix]*attempt
 	rest   *attempt
@@ -32,40 +32,41 @@ type attempt struct {
 	suppressed int // failures since then
 }
 
-func newAttempts() *attempts {
-	return &attempts{by: map[netip.Prefix]*attempt{}, rest: newAttempt()}
+// NewAttempts returns a count of nothing.
+func NewAttempts() *Attempts {
+	return &Attempts{by: map[netip.Prefix]*attempt{}, rest: newAttempt()}
 }
 
 func newAttempt() *attempt {
 	return &attempt{allowed: rate.NewLimiter(rate.Every(failEvery), failBurst)}
 }
 
-// verdict says what is to be done about a failed attempt.
-type verdict struct {
-	wait       time.Duration // 0 when the address may go on trying
-	log        bool
-	suppressed int // failures of this address that were not logged
+// Verdict says what is to be done about a failed attempt.
+type Verdict struct {
+	Wait       time.Duration // 0 when the address may go on trying
+	Log        bool          // about once a minute for each address
+	Suppressed int           // failures of this address that were not logged
 }
 
-// fail notes a failed attempt from an address.
-func (a *attempts) fail(addr netip.Addr, now time.Time) verdict {
+// Fail notes a failed attempt from an address.
+func (a *Attempts) Fail(addr netip.Addr, now time.Time) Verdict {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	x := a.of(networkOf(addr), now)
-	var v verdict
+	var v Verdict
 	if !x.allowed.AllowN(now, 1) {
-		v.wait = failEvery
+		v.Wait = failEvery
 	}
-	if v.log = x.logged.IsZero() || now.Sub(x.logged) >= logEvery; !v.log {
+	if v.Log = x.logged.IsZero() || now.Sub(x.logged) >= logEvery; !v.Log {
 		x.suppressed++
 		return v
 	}
-	v.suppressed, x.suppressed, x.logged = x.suppressed, 0, now
+	v.Suppressed, x.suppressed, x.logged = x.suppressed, 0, now
 	return v
 }
 
 // of returns the entry of an address.
-func (a *attempts) of(p netip.Prefix, now time.Time) *attempt {
+func (a *Attempts) of(p netip.Prefix, now time.Time) *attempt {
 	if x := a.by[p]; x != nil {
 		return x
 	}
@@ -81,7 +82,7 @@ func (a *attempts) of(p netip.Prefix, now time.Time) *attempt {
 }
 
 // prune forgets the addresses that have not failed for long.
-func (a *attempts) prune(now time.Time) {
+func (a *Attempts) prune(now time.Time) {
 	a.pruned = now
 	for p, x := range a.by {
 		if x.allowed.TokensAt(now) >= failBurst && now.Sub(x.logged) >= logEvery {

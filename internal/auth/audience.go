@@ -6,6 +6,7 @@ import "strings"
 type Audience struct {
 	kind  audienceKind
 	scope Scope // of a machine
+	role  Role  // the least of a person
 }
 
 type audienceKind int
@@ -16,6 +17,8 @@ const (
 	machine
 	signed
 	internal
+	health
+	person
 )
 
 // The audiences without a scope.
@@ -25,12 +28,20 @@ var (
 	// Signed is for services that prove with each request that they know a secret of the configuration.
 	// Their routes see to it themselves.
 	Signed = Audience{kind: signed}
-	// Internal is for this machine: its listener is bound to a loopback address.
+	// Internal is for this machine, and elsewhere for people who may do everything.
 	Internal = Audience{kind: internal}
+	// Health is for whoever reaches the internal listener without a proxy between: probes of a cluster.
+	Health = Audience{kind: health}
 )
 
 // Machine is for who has a key of a scope.
 func Machine(s Scope) Audience { return Audience{kind: machine, scope: s} }
+
+// Person is for people who are signed in and have at least a role. No key of a machine lets in.
+func Person(least Role) Audience { return Audience{kind: person, role: least} }
+
+// Role returns the least role that a person needs, and whether the audience is people.
+func (a Audience) Role() (Role, bool) { return a.role, a.kind == person }
 
 // Scope returns the scope that a machine's key needs, and whether the audience is machines.
 func (a Audience) Scope() (Scope, bool) { return a.scope, a.kind == machine }
@@ -46,6 +57,10 @@ func (a Audience) String() string {
 		return "signed"
 	case internal:
 		return "internal"
+	case health:
+		return "health"
+	case person:
+		return "person with role " + a.role.String()
 	default:
 		return "undeclared"
 	}

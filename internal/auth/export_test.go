@@ -43,15 +43,15 @@ var LocalHost = localHost
 const MaxAddresses = maxAddresses
 
 // Failures counts failed attempts in a map of its own.
-type Failures struct{ a *attempts }
+type Failures struct{ a *Attempts }
 
 // NewFailures has seen none.
-func NewFailures() Failures { return Failures{newAttempts()} }
+func NewFailures() Failures { return Failures{NewAttempts()} }
 
 // Fail notes one and reports whether the address is told to wait, and whether a line is logged.
 func (f Failures) Fail(addr netip.Addr, now time.Time) (waits, logs bool) {
-	v := f.a.fail(addr, now)
-	return v.wait > 0, v.log
+	v := f.a.Fail(addr, now)
+	return v.Wait > 0, v.Log
 }
 
 // Len is how many addresses are held.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"mime"
-	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -24,6 +23,8 @@ type GateOptions struct {
 	Table       Table
 	KeyRequired bool  // machines need a key; without it a key is optional, and must be good when it is sent
 	MaxBody     int64 // bytes of a machine's body as sent; 0 means 64 MiB
+
+	People People // who is signed in; nil: nobody is
 }
 
 const defaultMaxBody = 64 << 20
@@ -53,8 +54,13 @@ func (g *gate) handle(c *gin.Context) {
 	a, _ := g.opts.Table.Of(c.Request.Method, path)
 	switch a.kind {
 	case public, signed:
+		g.note(c, nil)
 	case internal:
 		g.internal(c)
+	case health:
+		g.health(c)
+	case person:
+		g.person(c, a.role)
 	case machine:
 		g.machine(c, a.scope)
 	default:
@@ -62,29 +68,6 @@ func (g *gate) handle(c *gin.Context) {
 		g.keys.opts.Logger.Error("a route declares no audience and is open to nobody", "method", c.Request.Method, "route", path)
 		web.Fail(c, quality.Errorf(quality.KindForbidden, "this route declares no audience and is open to nobody"))
 	}
-}
-
-// internal keeps out web pages that a browser on this machine shows: they can send requests to loopback
-// addresses, and read the answers when the name of their own host is made to point there.
-func (g *gate) internal(c *gin.Context) {
-	if !localHost(c.Request.Host) {
-		g.keys.metrics.refuse(ReasonOrigin)
-		web.Fail(c, quality.Errorf(quality.KindForbidden, "Host %.80q: want localhost or an address", c.Request.Host))
-		return
-	}
-	if err := g.foreign.Check(c.Request); err != nil {
-		g.keys.metrics.refuse(ReasonOrigin)
-		web.Fail(c, quality.Errorf(quality.KindForbidden, "not for pages of other origins: %w", err))
-	}
-}
-
-// localHost reports whether a Host header names nothing that somebody else's name server could answer for.
-func localHost(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil || strings.EqualFold(host, "localhost")
 }
 
 func (g *gate) machine(c *gin.Context, scope Scope) {
@@ -100,7 +83,7 @@ func (g *gate) machine(c *gin.Context, scope Scope) {
 		return
 	}
 	if sender != nil {
-		c.Request = c.Request.WithContext(withSender(c.Request.Context(), sender))
+		c.Request = c.Request.WithContext(withCaller(c.Request.Context(), caller{sender: sender, from: remoteAddr(c.Request.RemoteAddr)}))
 	}
 	if c.Request.Body != nil && c.Request.Body != http.NoBody {
 		c.Request.Body = &body{ReadCloser: c.Request.Body, keys: g.keys, sender: sender, limit: limit, left: limit,
@@ -141,18 +124,18 @@ func (k *Keys) judge(r refusal, from netip.Addr, route string) error {
 		k.metrics.refuse(r.reason)
 		return r.err()
 	}
-	v := k.attempts.fail(from, r.now)
-	if v.log {
+	v := k.attempts.Fail(from, r.now)
+	if v.Log {
 		id := ""
 		if r.sender != nil {
 			id = r.sender.id
 		}
 		k.opts.Logger.Warn("a request without a good key was refused", "from", from.String(), "route", route, "reason", string(r.reason),
-			"id", id, "not_logged", v.suppressed)
+			"id", id, "not_logged", v.Suppressed)
 	}
-	if v.wait > 0 {
+	if v.Wait > 0 {
 		k.metrics.refuse(ReasonAttempts)
-		return quality.TooMany(v.wait, "too many requests without a good key; try again later")
+		return quality.TooMany(v.Wait, "too many requests without a good key; try again later")
 	}
 	k.metrics.refuse(r.reason)
 	return r.err()

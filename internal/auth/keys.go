@@ -45,6 +45,9 @@ type Options struct {
 	Now        func() time.Time      // default time.Now
 	Logger     *slog.Logger          // default discards
 	Registerer prometheus.Registerer // nil means a private one
+
+	// Audit writes down what happens before it does; what cannot be written down does not. Nil writes nothing.
+	Audit func(ctx context.Context, e quality.Audited) error
 }
 
 // Keys are the keys of machines. Checks are answered from memory as soon as it is made; Run must be running
@@ -54,7 +57,7 @@ type Keys struct {
 	byID     atomic.Pointer[map[string]*Sender] // copied when keys come or go
 	mu       sync.Mutex                         // held while byID is changed
 	nobody   stored                             // compared with when no key has an id
-	attempts *attempts
+	attempts *Attempts
 	metrics  *metrics
 }
 
@@ -72,8 +75,11 @@ func New(ctx context.Context, o Options) (*Keys, error) {
 	if o.Registerer == nil {
 		o.Registerer = prometheus.NewRegistry()
 	}
+	if o.Audit == nil {
+		o.Audit = func(context.Context, quality.Audited) error { return nil }
+	}
 	o.Logger = o.Logger.With("component", "auth")
-	k := &Keys{opts: o, attempts: newAttempts()}
+	k := &Keys{opts: o, attempts: NewAttempts()}
 	k.byID.Store(&map[string]*Sender{})
 	var err error
 	if k.metrics, err = newMetrics(o.Registerer, k); err != nil {
@@ -196,6 +202,10 @@ func (k *Keys) Create(ctx context.Context, spec Spec) (Key, string, error) {
 	if err != nil {
 		return Key{}, "", fmt.Errorf("encoding key %q: %w", id, err)
 	}
+	detail := fmt.Sprintf("%s, scopes %s", spec.Name, scopeList(spec.Scopes))
+	if err := k.opts.Audit(ctx, quality.Audited{Action: "key.created", Object: "key/" + id, Detail: detail}); err != nil {
+		return Key{}, "", fmt.Errorf("writing down that key %q is created: %w", id, err)
+	}
 	rev, err := k.opts.Store.Create(ctx, id, data)
 	if err != nil {
 		return Key{}, "", fmt.Errorf("storing key %q: %w", id, err)
@@ -226,6 +236,11 @@ func (k *Keys) List() []Key {
 
 // Revoke ends a key at once and for good. One that is revoked already stays as it is.
 func (k *Keys) Revoke(ctx context.Context, id string) (Key, error) {
+	if s := (*k.byID.Load())[id]; s != nil && s.Key().Revoked.IsZero() {
+		if err := k.opts.Audit(ctx, quality.Audited{Action: "key.revoked", Object: "key/" + id, Detail: s.Key().Name}); err != nil {
+			return Key{}, fmt.Errorf("writing down that key %q is revoked: %w", id, err)
+		}
+	}
 	key, err := k.revise(ctx, id, func(s *stored) bool {
 		if !s.Revoked.IsZero() {
 			return false

@@ -29,11 +29,16 @@ const (
 	ReasonSlow      Reason = "slow"       // a body that stalls
 	ReasonOrigin    Reason = "origin"     // a web page, or a name that is not this machine's, calls an internal route
 	ReasonAudience  Reason = "undeclared" // the route declares no audience
+	ReasonPerson    Reason = "person"     // a person must be signed in
+	ReasonRole      Reason = "role"       // the person who is signed in may not
+	ReasonForm      Reason = "form"       // the token of the session's forms is missing or wrong
+	ReasonElsewhere Reason = "elsewhere"  // another machine calls an internal route
 )
 
 func reasons() []Reason {
 	return []Reason{ReasonMissing, ReasonScheme, ReasonSeveral, ReasonMalformed, ReasonUnknown, ReasonExpired, ReasonRevoked, ReasonScope,
-		ReasonFeature, ReasonAttempts, ReasonRate, ReasonBytes, ReasonTooLarge, ReasonSlow, ReasonOrigin, ReasonAudience}
+		ReasonFeature, ReasonAttempts, ReasonRate, ReasonBytes, ReasonTooLarge, ReasonSlow, ReasonOrigin, ReasonAudience,
+		ReasonPerson, ReasonRole, ReasonForm, ReasonElsewhere}
 }
 
 // failed reports whether a request with this reason is an attempt by somebody who has no good key.

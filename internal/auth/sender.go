@@ -138,17 +138,14 @@ func (s *Sender) overdrawn(reason Reason, now time.Time) error {
 	return quality.TooMany(max(wait, 0), "key %s may send %g %s per second and has sent more", s.id, float64(l.Limit()), unit)
 }
 
-type senderKey struct{}
-
 func withSender(ctx context.Context, s *Sender) context.Context {
-	return context.WithValue(ctx, senderKey{}, s)
+	c := callerOf(ctx)
+	c.sender = s
+	return withCaller(ctx, c)
 }
 
 // SenderOf returns who sent the request of a context; nil when it needed no key and sent none.
-func SenderOf(ctx context.Context) *Sender {
-	s, _ := ctx.Value(senderKey{}).(*Sender)
-	return s
-}
+func SenderOf(ctx context.Context) *Sender { return callerOf(ctx).sender }
 
 // Guard tells rooms what the sender of a request may do. A request that needed no key may do everything.
 type Guard struct{}

@@ -1,8 +1,10 @@
 package auth
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base32"
 	"encoding/base64"
 	"net/http"
@@ -25,11 +27,54 @@ type hash [sha256.Size]byte
 
 // newToken makes the id of a key, its token, which is shown once, and the hash that is kept.
 func newToken() (id, token string, h hash) {
+	id, secret, h := newSecret()
+	return id, tokenPrefix + id + "_" + secret, h
+}
+
+func newSecret() (id, secret string, h hash) {
 	var raw [7 + 32]byte
 	_, _ = rand.Read(raw[:]) // never fails: see crypto/rand
 	id = strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw[:7]))[:idLen]
-	secret := base64.RawURLEncoding.EncodeToString(raw[7:])
-	return id, tokenPrefix + id + "_" + secret, hashOf(secret)
+	secret = base64.RawURLEncoding.EncodeToString(raw[7:])
+	return id, secret, hashOf(secret)
+}
+
+// Secret is what a person or a customer is given to come in with: an id, which may be shown and logged, and
+// what only its holder knows.
+type Secret struct {
+	ID     string
+	secret string
+}
+
+// NewSecret makes one that nobody has.
+func NewSecret() Secret {
+	id, secret, _ := newSecret()
+	return Secret{id, secret}
+}
+
+// ParseSecret reads what String wrote; false when it did not. Nothing is known of it yet.
+func ParseSecret(s string) (Secret, bool) {
+	id, secret, ok := splitToken(tokenPrefix + s)
+	return Secret{id, secret}, ok
+}
+
+// String writes the secret as it is handed out, of characters that may stand in a URL.
+func (s Secret) String() string { return s.ID + "_" + s.secret }
+
+// Hash is what is kept.
+func (s Secret) Hash() []byte {
+	h := hashOf(s.secret)
+	return h[:]
+}
+
+// Is reports whether this is the secret of a hash, in the same time whether it is or not.
+func (s Secret) Is(hash []byte) bool { return subtle.ConstantTimeCompare(s.Hash(), hash) == 1 }
+
+// Derive returns another secret that whoever knows this one can make, and nobody else.
+func (s Secret) Derive(purpose string) string {
+	m := hmac.New(sha256.New, []byte(s.secret))
+	m.Write([]byte(purpose))
+	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
 }
 
 func hashOf(secret string) hash {

@@ -32,6 +32,7 @@ const (
 	Spans    = "SPANS"    // records of spans that are not joined yet
 	Held     = "HELD"     // samples about which feedback decides
 	Notices  = "NOTICES"  // what subscribers are to be told of
+	Audit    = "AUDIT"    // who did what
 )
 
 // MaxMessage is the largest message and document, in bytes.
@@ -137,7 +138,7 @@ func (b *Bus) connect(o Options) (err error) {
 func (b *Bus) makeStreams(ctx context.Context, maxBytes int64) error {
 	for name, size := range map[string]int64{
 		Samples: maxBytes, Scores: maxBytes / 2, Events: maxBytes / 16, Probes: maxBytes / 16,
-		Feedback: maxBytes / 4, Spans: maxBytes / 2, Held: maxBytes, Notices: maxBytes / 64,
+		Feedback: maxBytes / 4, Spans: maxBytes / 2, Held: maxBytes, Notices: maxBytes / 64, Audit: maxBytes / 16,
 	} {
 		_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 			Name: name, Subjects: []string{subject(name)}, Storage: jetstream.FileStorage, Discard: jetstream.DiscardNew,

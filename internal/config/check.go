@@ -28,7 +28,7 @@ func (d *decoder) check(c *Config) {
 		d.bad("time_zone", "not a time zone (want a name of the IANA database, such as Europe/Berlin or UTC)")
 	}
 	d.checkCustomers(c.Customers)
-	d.checkListen(c.Listen)
+	d.checkListen(c.Listen, c.Auth)
 	d.checkIngest(c.Ingest)
 	if c.StatusPage.URL != "" && !isWebURL(c.StatusPage.URL) {
 		d.bad("statuspage.url", "want a URL such as https://status.example.com")
@@ -36,6 +36,7 @@ func (d *decoder) check(c *Config) {
 	d.checkPublish(c.StatusPage)
 	d.checkReceivers(c.Alerts.Receivers)
 	d.checkChanges(c.Changes, c.Features)
+	d.checkAuth(c.Auth)
 }
 
 // has reports whether the file holds something at path.
@@ -154,12 +155,12 @@ func (d *decoder) name(list string, i int, name string, form *regexp.Regexp, see
 	}
 }
 
-func (d *decoder) checkListen(l Listen) {
+func (d *decoder) checkListen(l Listen, a Auth) {
 	d.checkAddr("listen.public", l.Public)
 	d.checkAddr("listen.ingest", l.Ingest)
 	d.checkAddr("listen.grpc", l.GRPC)
-	if d.checkAddr("listen.internal", l.Internal) && !isLoopback(l.Internal) {
-		d.bad("listen.internal", "not a loopback address: this listener asks nobody for a key, so it may be open to this machine only (such as 127.0.0.1:8081)")
+	if d.checkAddr("listen.internal", l.Internal) && !isLoopback(l.Internal) && !a.open() {
+		d.bad("listen.internal", "not a loopback address: this listener asks nobody for a key, so it may be open to this machine only (such as 127.0.0.1:8081) unless people sign in by auth.oidc, with an auth.url of https")
 	}
 	seen := map[string]string{}
 	for _, a := range []struct{ path, addr string }{

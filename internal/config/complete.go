@@ -32,6 +32,10 @@ func (c *Config) complete(dir string, location *time.Location) {
 	if c.StatusPage.Publish == nil { // an empty list is not nil: it says that only people publish
 		c.StatusPage.Publish = defaultPublish()
 	}
+	c.Auth.URL = strings.TrimRight(c.Auth.URL, "/")
+	if c.Auth.OIDC != nil {
+		c.Auth.OIDC.GroupsClaim = or(c.Auth.OIDC.GroupsClaim, "groups")
+	}
 	for i := range c.Features {
 		completeFeature(&c.Features[i])
 	}

@@ -30,6 +30,7 @@ type Config struct {
 	StatusPage  StatusPage          `yaml:"statuspage"`
 	Alerts      Alerts              `yaml:"alerts"`
 	Changes     quality.ChangeSpec  `yaml:"changes"`
+	Auth        Auth                `yaml:"auth"`
 
 	location *time.Location
 	dir      string // of the file
@@ -110,7 +111,8 @@ const day = 24 * time.Hour
 //   - the status page on :8080 for everyone, ingest on 127.0.0.1:4318 (gRPC on 4317) and the internal
 //     listener on 127.0.0.1:8081 for this machine only;
 //   - incidents are published ten minutes after they began, unless somebody vetoes;
-//   - bodies of up to 64 MiB, and no limit on what one customer sends.
+//   - bodies of up to 64 MiB, and no limit on what one customer sends;
+//   - no sign-in service; sessions of people end after 8 hours without use, and after a day.
 func Defaults() *Config {
 	return &Config{
 		Name:        "Asgood",
@@ -120,6 +122,7 @@ func Defaults() *Config {
 		TimeZone:    "UTC",
 		Listen:      Listen{Public: ":8080", Ingest: "127.0.0.1:4318", GRPC: "127.0.0.1:4317", Internal: "127.0.0.1:8081"},
 		Ingest:      Ingest{MaxBody: maxMaxBody},
+		Auth:        Auth{Session: Session{Idle: 8 * time.Hour, Lifetime: day}},
 		location:    time.UTC,
 	}
 }

@@ -12,7 +12,7 @@ func Variables() map[string]string {
 	return map[string]string{
 		"WORD": SecretWord, "NUMBER": "7", "EMPTY": "",
 		"CLICKHOUSE_PASSWORD": SecretWord, "PROBE_TOKEN": SecretWord, "BOT_KEY": SecretWord, "JUDGE_KEY": SecretWord, "ROUTING_KEY": SecretWord + "-" + SecretWord,
-		"GITHUB_SECRET": signingSecret, "GITLAB_SECRET": signingSecret, "WEBHOOK_SECRET": signingSecret, "ON_CALL_SECRET": signingSecret,
+		"GITHUB_SECRET": signingSecret, "OIDC_SECRET": SecretWord, "GITLAB_SECRET": signingSecret, "WEBHOOK_SECRET": signingSecret, "ON_CALL_SECRET": signingSecret,
 	}
 }
 

@@ -137,6 +137,11 @@ func (d *demo) config() (*config.Config, error) {
 func (d *demo) play(ctx context.Context) error {
 	page := "http://" + pageHost(d.app.Addr("public"))
 	d.say("status page    %s", page)
+	if link, err := d.app.FirstLink(ctx); err != nil {
+		return err
+	} else if link != "" {
+		d.say("console        %s (signs you in, once)", link)
+	}
 	d.say("filling in %d quiet days ...", historyDays)
 	began := time.Now()
 	sent, err := d.history(ctx)
