@@ -13,7 +13,7 @@ import (
 // audiences declares for whom each route of each listener is. A route that is not here is open to nobody, and
 // the process does not start with one.
 func audiences() auth.Table {
-	return auth.Table{
+	t := auth.Table{
 		// The status page.
 		"* /":              auth.Public,
 		"* /incidents/:id": auth.Public,
@@ -99,6 +99,8 @@ func audiences() auth.Table {
 		"PATCH /v1/maintenances/:id":                auth.Internal,
 		"POST /v1/maintenances/:id/updates":         auth.Internal,
 	}
+	consoleAudiences(t)
+	return t
 }
 
 // checkAudiences reports the routes of an engine that declare no audience.

@@ -23,6 +23,7 @@ import (
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/internal/wording"
 	"github.com/asgood-dev/asgood/statuspage"
+	"github.com/asgood-dev/asgood/statuspage/console"
 )
 
 // The buckets of small shared documents.
@@ -88,6 +89,8 @@ type rooms struct {
 	explain    *explain.Service
 	alerts     *alerts.Service
 	page       *statuspage.Page
+	reader     *pageReader // of the status page and the console
+	console    *console.Console
 	work       []runner
 }
 
@@ -119,7 +122,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 	}{
 		{"keys", r.buildKeys}, {"people", r.buildPeople}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
-		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"baselines", r.buildBaselines}, {"steps between versions", r.buildSteps}, {"evaluator", r.buildEvaluator}, {"scorers", r.buildAsking}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
+		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"baselines", r.buildBaselines}, {"steps between versions", r.buildSteps}, {"evaluator", r.buildEvaluator}, {"scorers", r.buildAsking}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts}, {"console", r.buildConsole},
 	} {
 		if err := step.build(ctx, a); err != nil {
 			_ = r.close() // the first error is the one to tell
@@ -290,7 +293,7 @@ func (r *rooms) buildAlerts(ctx context.Context, a *App) error {
 	r.alerts, err = alerts.New(alerts.Options{
 		Features: cfg.Features, Receivers: cfg.Alerts.Receivers, Source: alertSource{reader},
 		Incidents: incidents, Outbox: outbox, PageURL: cfg.StatusPage.URL, Location: cfg.Location(),
-		Now: a.opts.Now, Changed: r.page.Notify, Explained: r.explain.Sentences, Logger: a.log, Registerer: a.registry,
+		Now: a.opts.Now, Changed: r.page.Notify, Explained: r.explain.Sentences, Actor: auth.ActorOf, Audit: r.audit.Append, Logger: a.log, Registerer: a.registry,
 		Maintenances: maintenances, Publish: cfg.StatusPage.Publish, Templates: templates, UpdateEvery: cfg.StatusPage.UpdateEvery,
 		Notify: noticeSink{a.engines.bus}.give,
 	})
@@ -306,6 +309,7 @@ func (r *rooms) buildPage(ctx context.Context, a *App) (err error) {
 	if err != nil {
 		return err
 	}
+	r.reader = reader
 	cfg := a.opts.Config
 	r.page, err = statuspage.New(statuspage.Options{
 		Title: cfg.StatusPage.Title, URL: cfg.StatusPage.URL, Features: cfg.Features, Location: cfg.Location(),

@@ -114,6 +114,7 @@ func (a *App) registerInternal(r gin.IRouter) {
 	a.rooms.baselines.Register(r)
 	a.rooms.judges.Register(r)
 	asker.Register(r, a.rooms.asking)
+	a.registerConsole(r)
 	a.rooms.alerts.Register(r)
 }
 
