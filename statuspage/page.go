@@ -54,6 +54,10 @@ type Options struct {
 	Logger     *slog.Logger          // nil means no log
 	Registerer prometheus.Registerer // nil means the metrics are not seen
 	MaxClients int                   // live connections at a time; 0 means 5000
+
+	// What programs and search engines read.
+	Groups []quality.FeatureGroup // headings over features; those in none stand after them
+	Hidden bool                   // search engines are told not to list the page
 }
 
 // Page is the public status page. Requests are answered from a view that a background loop keeps

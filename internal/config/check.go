@@ -33,6 +33,7 @@ func (d *decoder) check(c *Config) {
 	if c.StatusPage.URL != "" && !isWebURL(c.StatusPage.URL) {
 		d.bad("statuspage.url", "want a URL such as https://status.example.com")
 	}
+	d.checkGroups(c.StatusPage.Groups, c.Features)
 	d.checkReceivers(c.Alerts.Receivers)
 	d.checkChanges(c.Changes, c.Features)
 }

@@ -29,6 +29,9 @@ func (c *Config) complete(dir string, location *time.Location) {
 		c.StatusPage.URL = localURL(c.Listen.Public)
 	}
 	c.StatusPage.URL = strings.TrimRight(c.StatusPage.URL, "/")
+	for i := range c.StatusPage.Groups {
+		c.StatusPage.Groups[i].Title = or(c.StatusPage.Groups[i].Title, c.StatusPage.Groups[i].Name)
+	}
 	for i := range c.Features {
 		completeFeature(&c.Features[i])
 	}

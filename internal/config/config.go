@@ -86,6 +86,10 @@ type Listen struct {
 type StatusPage struct {
 	Title string `yaml:"title"` // defaults to the name and "status"
 	URL   string `yaml:"url"`   // where customers reach it; defaults to the public listener on localhost
+
+	// What programs and search engines read.
+	Groups []quality.FeatureGroup `yaml:"groups"` // headings over features; those in none stand after them
+	Hidden bool                   `yaml:"hidden"` // search engines are told not to list the page
 }
 
 // Alerts says who is told about incidents.

@@ -18,6 +18,9 @@ type Feature struct {
 	Sampling *SamplingSpec       `yaml:"sampling"` // absent: every output is kept, with weight 1
 
 	Conversation ConversationSpec `yaml:"conversation"` // when one is over, for the scorers of whole conversations
+
+	// What customers read about it.
+	Description string `yaml:"description"` // plain text, one line
 }
 
 // ScorerSpec configures a scorer. Its metric has the scorer's name.
