@@ -56,7 +56,7 @@ type Options struct {
 	MaxClients int                   // live connections at a time; 0 means 5000
 
 	// What programs and search engines read.
-	Groups []quality.FeatureGroup // headings over features; those in none stand after them
+	Groups []quality.FeatureGroup // headings over features; those in none stand before them
 	Hidden bool                   // search engines are told not to list the page
 }
 
@@ -69,6 +69,7 @@ type Page struct {
 	metrics *metrics
 	hub     *hub
 	render  *renderer
+	*extras
 
 	state source[stateData]
 	days  source[daysData]
@@ -106,7 +107,11 @@ func New(o Options) (*Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("status page: %w", err)
 	}
-	p := &Page{opts: o, origin: origin, log: o.Logger.With("component", "statuspage"), metrics: m, render: r}
+	x, err := newExtras(&o)
+	if err != nil {
+		return nil, fmt.Errorf("status page: %w", err)
+	}
+	p := &Page{opts: o, origin: origin, log: o.Logger.With("component", "statuspage"), metrics: m, render: r, extras: x}
 	p.hub = newHub(o.MaxClients, m)
 	p.state = newSource("state", p.readState, m)
 	p.days = newSource("days", p.readDays, m)

@@ -35,6 +35,9 @@ var rules = map[string][]string{
 	"evaluator":           {"internal/quality", "internal/web", "internal/wire", "internal/expression", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "alerts"},
 	"statuspage":          {"internal/quality", "internal/web", "statuspage"},
+	"statuspage/feed":     {},
+	"statuspage/badge":    {"internal/quality"},
+	"statuspage/card":     {},
 	"internal/demo":       {"internal/quality", "internal/config", "internal/app"},
 	"internal/app":        {"*"},
 	"cmd":                 {"internal/app", "internal/config", "internal/demo", "internal/quality"},
@@ -62,6 +65,10 @@ var owners = map[string][]string{
 	"github.com/go-json-experiment/":      {"internal/wire", "collector/files"},
 	"github.com/expr-lang/":               {"internal/expression"},
 	"github.com/abadojack/whatlanggo":     {"evaluator/score"},
+	"github.com/arran4/golang-ical":       {"statuspage/feed"},
+	"golang.org/x/image":                  {"statuspage/card"},
+	"github.com/mmcdole/gofeed":           {}, // tests only
+	"github.com/pb33f/":                   {}, // tests only
 }
 
 type source struct {
