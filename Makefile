@@ -6,6 +6,7 @@ GO ?= go
 ENGINE := deploy/engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
 BIN := bin/asgood
 SENDERS := internal/app/senders/testdata
+CLIENTS := statuspage/testdata/clients
 GOLANGCI_VERSION := v2.15.0
 FUZZTIME ?= 60s
 SOAK ?= 10m
@@ -22,11 +23,11 @@ run: build ## Set up everything and start the demo on http://localhost:8080.
 	$(BIN) demo
 
 .PHONY: test
-test: engine chromium senders ## Set up everything and run every test.
+test: engine chromium senders clients ## Set up everything and run every test.
 	$(GO) test -timeout 20m ./...
 
 .PHONY: race
-race: engine chromium senders ## Run every test under the race detector.
+race: engine chromium senders clients ## Run every test under the race detector.
 	$(GO) test -race -short -timeout 40m ./...
 
 .PHONY: build
@@ -56,6 +57,15 @@ bin/otelcol: $(wildcard $(SENDERS)/otelcol/*)
 $(SENDERS)/javascript/node_modules/.package-lock.json: $(SENDERS)/javascript/package-lock.json
 	@echo "installing the JavaScript senders (about 150 MB, once)"
 	cd $(SENDERS)/javascript && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# Clients of status pages that others wrote, for tests only. Their tests skip where they are not installed.
+.PHONY: clients
+clients: $(CLIENTS)/node_modules/.package-lock.json ## Install the clients that the tests of the status page run, pinned.
+
+# npm writes this file last.
+$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json
+	cd $(CLIENTS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # The browser is for tests only. Where it cannot be installed the tests of pages skip and say so.

@@ -16,6 +16,7 @@ var (
 	Hundredth   = hundredth
 	Scope       = scope
 	SameMoment  = momentOf
+	Describe    = describe
 )
 
 // The limits of live connections.
@@ -37,7 +38,11 @@ func (p *Page) Shown() string { return p.view.Load().content }
 
 // Rebuild builds the view anew even when nothing changed.
 func (p *Page) Rebuild() error {
-	_, err := newView(p.view.Load().in, p.render)
+	v, err := newView(p.view.Load().in, p.render)
+	if err != nil {
+		return err
+	}
+	_, err = v.api.json("/summary.json")
 	return err
 }
 
@@ -85,4 +90,10 @@ func (p *Page) CutClients() {
 	for c := range p.hub.clients {
 		p.hub.removeLocked(c)
 	}
+}
+
+// Forget lets the documents of the view be made anew.
+func (p *Page) Forget() {
+	v := p.view.Load()
+	v.api = newPrograms(v)
 }

@@ -54,6 +54,10 @@ type Options struct {
 	Logger     *slog.Logger          // nil means no log
 	Registerer prometheus.Registerer // nil means the metrics are not seen
 	MaxClients int                   // live connections at a time; 0 means 5000
+
+	// What programs and search engines read.
+	Groups []quality.FeatureGroup // headings over features; those in none stand before them
+	Hidden bool                   // search engines are told not to list the page
 }
 
 // Page is the public status page. Requests are answered from a view that a background loop keeps
@@ -65,6 +69,7 @@ type Page struct {
 	metrics *metrics
 	hub     *hub
 	render  *renderer
+	*extras
 
 	state source[stateData]
 	days  source[daysData]
@@ -102,7 +107,11 @@ func New(o Options) (*Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("status page: %w", err)
 	}
-	p := &Page{opts: o, origin: origin, log: o.Logger.With("component", "statuspage"), metrics: m, render: r}
+	x, err := newExtras(&o)
+	if err != nil {
+		return nil, fmt.Errorf("status page: %w", err)
+	}
+	p := &Page{opts: o, origin: origin, log: o.Logger.With("component", "statuspage"), metrics: m, render: r, extras: x}
 	p.hub = newHub(o.MaxClients, m)
 	p.state = newSource("state", p.readState, m)
 	p.days = newSource("days", p.readDays, m)

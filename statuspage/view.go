@@ -28,7 +28,7 @@ type view struct {
 	content string // names what is shown, but for the time of the figures
 	html    document
 	detail  map[string]func() (document, error) // pages of incidents, by id; each is drawn when it is first asked for
-	api     map[string]document                 // by path under /api/v2
+	api     *programs                           // what programs read
 }
 
 // pageView is the page as the template reads it.
@@ -97,8 +97,8 @@ func newView(in input, r *renderer) (*view, error) {
 		return nil, err
 	}
 	v.detail = r.details(v.page, in)
-	v.api, err = apiDocuments(v)
-	return v, err
+	v.api = newPrograms(v)
+	return v, nil
 }
 
 func pageOf(in input) pageView {

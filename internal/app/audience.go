@@ -15,11 +15,27 @@ import (
 func audiences() auth.Table {
 	t := auth.Table{
 		// The status page.
-		"* /":              auth.Public,
-		"* /incidents/:id": auth.Public,
-		"* /assets/*":      auth.Public,
-		"* /api/v2/*":      auth.Public,
-		"GET /live":        auth.Public,
+		"* /":                               auth.Public,
+		"* /incidents/:id":                  auth.Public,
+		"* /assets/*":                       auth.Public,
+		"* /api/v2/*":                       auth.Public,
+		"* /history.atom":                   auth.Public,
+		"* /history.rss":                    auth.Public,
+		"* /feed.json":                      auth.Public,
+		"* /maintenance.ics":                auth.Public,
+		"* /features/:name/history.atom":    auth.Public,
+		"* /features/:name/history.rss":     auth.Public,
+		"* /features/:name/feed.json":       auth.Public,
+		"* /features/:name/maintenance.ics": auth.Public,
+		"* /badges/*":                       auth.Public,
+		"* /widget.js":                      auth.Public,
+		"* /widget.css":                     auth.Public,
+		"* /embed":                          auth.Public,
+		"* /embed.js":                       auth.Public,
+		"* /embed.css":                      auth.Public,
+		"* /robots.txt":                     auth.Public,
+		"* /og.png":                         auth.Public,
+		"GET /live":                         auth.Public,
 
 		// What senders and heartbeats call.
 		"POST /v1/samples":       auth.Machine(auth.ScopeSamples),

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	desks "github.com/asgood-dev/asgood/alerts/publish"
 	asker "github.com/asgood-dev/asgood/evaluator/ask"
@@ -18,15 +19,21 @@ type consoleEvaluator struct {
 }
 
 func (e consoleEvaluator) Monitors(ctx context.Context) ([]console.Monitor, error) {
-	list, err := e.a.views().Monitors(ctx)
+	answer, err := e.a.views().Monitors(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]console.Monitor, len(list))
-	for i, m := range list {
-		out[i] = console.Monitor(m)
+	out := make([]console.Monitor, len(answer.Monitors))
+	for i, m := range answer.Monitors {
+		out[i] = console.Monitor{MonitorStatus: m.MonitorStatus, Objective: m.Objective, Corrected: m.Corrected}
+		if m.Week != nil {
+			out[i].Week = *m.Week
+		}
 	}
-	return out, nil
+	for _, u := range answer.Unread {
+		err = fmt.Errorf("%s of monitors: %s", strings.Join(u.What, ", "), u.Why)
+	}
+	return out, err
 }
 
 func (e consoleEvaluator) Streams(feature, metric string) []quality.StreamStatus {

@@ -37,6 +37,9 @@ var rules = map[string][]string{
 	"evaluator":           {"internal/quality", "internal/web", "internal/wire", "internal/expression", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "internal/markdown", "internal/wording", "alerts"},
 	"statuspage":          {"internal/quality", "internal/web", "internal/markdown", "statuspage"},
+	"statuspage/feed":     {},
+	"statuspage/badge":    {"internal/quality"},
+	"statuspage/card":     {},
 	"internal/demo":       {"internal/quality", "internal/config", "internal/app"},
 	"internal/app":        {"*"},
 	"cmd":                 {"internal/app", "internal/config", "internal/demo", "internal/quality"},
@@ -69,6 +72,10 @@ var owners = map[string][]string{
 	"golang.org/x/term":                   {"cmd/asgood"},
 	"github.com/yuin/goldmark":            {"internal/markdown"},
 	"github.com/microcosm-cc/":            {"internal/markdown"},
+	"github.com/arran4/golang-ical":       {"statuspage/feed"},
+	"golang.org/x/image":                  {"statuspage/card"},
+	"github.com/mmcdole/gofeed":           {}, // tests only
+	"github.com/pb33f/":                   {}, // tests only
 }
 
 type source struct {

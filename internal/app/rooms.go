@@ -314,6 +314,7 @@ func (r *rooms) buildPage(ctx context.Context, a *App) (err error) {
 	r.page, err = statuspage.New(statuspage.Options{
 		Title: cfg.StatusPage.Title, URL: cfg.StatusPage.URL, Features: cfg.Features, Location: cfg.Location(),
 		Simulated: a.opts.Simulated, Reader: reader, Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
+		Groups: cfg.StatusPage.Groups, Hidden: cfg.StatusPage.Hidden,
 	})
 	if err != nil {
 		return err

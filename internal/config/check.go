@@ -34,6 +34,7 @@ func (d *decoder) check(c *Config) {
 		d.bad("statuspage.url", "want a URL such as https://status.example.com")
 	}
 	d.checkPublish(c.StatusPage)
+	d.checkGroups(c.StatusPage.Groups, c.Features)
 	d.checkReceivers(c.Alerts.Receivers)
 	d.checkChanges(c.Changes, c.Features)
 	d.checkAuth(c.Auth)

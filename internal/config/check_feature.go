@@ -18,6 +18,7 @@ func (d *decoder) checkFeatures(fs []quality.Feature) {
 	for i := range fs {
 		path := fmt.Sprintf("features[%d]", i)
 		d.name("features", i, fs[i].Name, identifier, seen)
+		d.checkDescription(fs[i].Description, path+".description")
 		d.checkMatch(fs[i].Match, i, path+".match", matches)
 		d.checkRedact(fs[i].Redact, path+".redact")
 		d.checkSpans(&fs[i], path)

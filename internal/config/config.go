@@ -92,6 +92,9 @@ type StatusPage struct {
 	Publish     []quality.PublishRule `yaml:"publish"`      // who publishes incidents; never: only people
 	UpdateEvery time.Duration         `yaml:"update_every"` // after which texts made of figures promise the next update; 0s promises none
 	Templates   map[string]string     `yaml:"templates"`    // of texts, by stage
+	// What programs and search engines read.
+	Groups []quality.FeatureGroup `yaml:"groups"` // headings over features; those in none stand before them
+	Hidden bool                   `yaml:"hidden"` // search engines are told not to list the page
 }
 
 // Alerts says who is told about incidents.

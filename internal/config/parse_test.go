@@ -59,7 +59,8 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 	want(t, "status page", c.StatusPage, config.StatusPage{Title: "Acme AI status", URL: "https://status.acme.example",
 		Publish: []quality.PublishRule{{After: quality.PublishAfter{Never: true}, Kinds: []quality.IncidentKind{"quality"}, Severities: []quality.Severity{"minor"}},
 			{After: quality.PublishAfter{Wait: 10 * time.Minute}}},
-		UpdateEvery: time.Hour, Templates: map[string]string{"resolved": "{{.Feature}} is as good as usual again. {{.Fixed}}"}})
+		UpdateEvery: time.Hour, Templates: map[string]string{"resolved": "{{.Feature}} is as good as usual again. {{.Fixed}}"},
+		Groups: []quality.FeatureGroup{{Name: "support", Title: "Support", Description: "What answers customers", Features: []string{"support-assistant"}}}})
 	want(t, "receivers", c.Alerts.Receivers, []quality.Receiver{{Name: "on-call", Webhook: &quality.WebhookReceiver{
 		URL: "https://hooks.acme.example/asgood", Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}})
 	if len(c.Features) != 2 {

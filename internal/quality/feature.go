@@ -21,6 +21,8 @@ type Feature struct {
 
 	// Publishing.
 	Advice string `yaml:"advice"` // what customers are told to do while it is worse; Markdown
+	// What customers read of it.
+	Description string `yaml:"description"` // plain text, one line
 }
 
 // ScorerSpec configures a scorer. Its metric has the scorer's name.
