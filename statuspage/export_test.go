@@ -5,17 +5,17 @@ import (
 	"io/fs"
 	"strings"
 	"time"
+
+	"github.com/asgood-dev/asgood/statuspage/speech"
 )
 
 // What tests of behaviour from outside still need from inside.
 var (
-	Calendar    = calendar
-	Percent     = percent
-	Floored     = floored
-	PercentText = percentText
-	Hundredth   = hundredth
-	Scope       = scope
-	SameMoment  = momentOf
+	Calendar  = calendar
+	Percent   = percent
+	Floored   = floored
+	Hundredth = hundredth
+	Scope     = scope
 )
 
 // The limits of live connections.
@@ -86,3 +86,20 @@ func (p *Page) CutClients() {
 		p.hub.removeLocked(c)
 	}
 }
+
+// english tells in English.
+func english(loc *time.Location, now time.Time) told {
+	all, err := speech.New(nil)
+	if err != nil {
+		panic(err) // English is always there
+	}
+	return told{all.English(), loc, now}
+}
+
+// SameMoment is a time as English pages tell it.
+func SameMoment(at time.Time, loc *time.Location, now time.Time) moment {
+	return english(loc, now).moment(at)
+}
+
+// PercentText is a figure as English pages tell it.
+func PercentText(p float64) string { return english(time.UTC, time.Time{}).percent(p) }

@@ -15,11 +15,16 @@ import (
 func audiences() auth.Table {
 	return auth.Table{
 		// The status page.
-		"* /":              auth.Public,
-		"* /incidents/:id": auth.Public,
-		"* /assets/*":      auth.Public,
-		"* /api/v2/*":      auth.Public,
-		"GET /live":        auth.Public,
+		"* /":                 auth.Public,
+		"* /incidents/:id":    auth.Public,
+		"* /maintenances/:id": auth.Public,
+		"* /features/:name":   auth.Public,
+		"* /history":          auth.Public,
+		"* /history/:month":   auth.Public,
+		"* /about":            auth.Public,
+		"* /assets/*":         auth.Public,
+		"* /api/v2/*":         auth.Public,
+		"GET /live":           auth.Public,
 
 		// What senders and heartbeats call.
 		"POST /v1/samples":       auth.Machine(auth.ScopeSamples),

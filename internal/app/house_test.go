@@ -34,7 +34,8 @@ var rules = map[string][]string{
 	"evaluator/detect":    {},
 	"evaluator":           {"internal/quality", "internal/web", "internal/wire", "internal/expression", "evaluator"},
 	"alerts":              {"internal/quality", "internal/web", "alerts"},
-	"statuspage":          {"internal/quality", "internal/web", "statuspage"},
+	"internal/markdown":   {},
+	"statuspage":          {"internal/quality", "internal/web", "internal/markdown", "statuspage"},
 	"internal/demo":       {"internal/quality", "internal/config", "internal/app"},
 	"internal/app":        {"*"},
 	"cmd":                 {"internal/app", "internal/config", "internal/demo", "internal/quality"},
@@ -61,6 +62,7 @@ var owners = map[string][]string{
 	"github.com/openai/openai-go":         {"evaluator/remote", "evaluator/judge", "evaluator/ask"},
 	"github.com/go-json-experiment/":      {"internal/wire", "collector/files"},
 	"github.com/expr-lang/":               {"internal/expression"},
+	"github.com/nicksnyder/go-i18n":       {"statuspage/speech"},
 	"github.com/abadojack/whatlanggo":     {"evaluator/score"},
 }
 

@@ -34,6 +34,7 @@ func (d *decoder) check(c *Config) {
 		d.bad("statuspage.url", "want a URL such as https://status.example.com")
 	}
 	d.checkGroups(c.StatusPage.Groups, c.Features)
+	d.checkPage(&c.StatusPage)
 	d.checkReceivers(c.Alerts.Receivers)
 	d.checkChanges(c.Changes, c.Features)
 }

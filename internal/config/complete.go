@@ -29,6 +29,7 @@ func (c *Config) complete(dir string, location *time.Location) {
 		c.StatusPage.URL = localURL(c.Listen.Public)
 	}
 	c.StatusPage.URL = strings.TrimRight(c.StatusPage.URL, "/")
+	c.StatusPage.Export = beside(dir, c.StatusPage.Export)
 	for i := range c.StatusPage.Groups {
 		c.StatusPage.Groups[i].Title = or(c.StatusPage.Groups[i].Title, c.StatusPage.Groups[i].Name)
 	}
