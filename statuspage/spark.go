@@ -3,6 +3,7 @@ package statuspage
 import (
 	"fmt"
 	"html/template"
+	"math"
 	"strings"
 )
 
@@ -14,15 +15,18 @@ const (
 )
 
 // spark draws what is known of the days. Fewer than two known days are no line.
+// sparkScale makes whole numbers exact enough: they take half of the room of fractions.
+const sparkScale = 2
+
 func spark(days []QualityDay) template.HTML {
 	lo, hi, known := extent(days)
 	if known < 2 {
 		return ""
 	}
-	y := func(p float64) float64 { return (hi - p) / (hi - lo) * sparkHeight }
-	x := func(i int) float64 { return float64(i*sparkStep) + 1 }
+	y := func(p float64) float64 { return (hi - p) / (hi - lo) * sparkHeight * sparkScale }
+	x := func(i int) float64 { return float64(i*sparkStep+1) * sparkScale }
 	var b strings.Builder
-	fmt.Fprintf(&b, `<path class="usually" d="M0 %.1fH%d"/>`, y(100), sparkWidth)
+	fmt.Fprintf(&b, `<path class="usually" d="M0 %.0fH%d"/>`, y(100), sparkWidth*sparkScale)
 	for _, run := range runs(days) {
 		fmt.Fprintf(&b, `<path class="interval" d="%s"/>`, bandPath(days, run, x, y))
 		fmt.Fprintf(&b, `<path class="line" d="%s"/>`, linePath(days, run, x, y))
@@ -62,20 +66,35 @@ func runs(days []QualityDay) (out [][2]int) {
 	return out
 }
 
-// linePath draws the figures of a run; a single day is a short stroke.
+// pen writes a path in whole steps, relative to where it is.
+type pen struct {
+	strings.Builder
+	x, y int
+}
+
+func (p *pen) to(first bool, x, y float64) {
+	nx, ny := int(math.Round(x)), int(math.Round(y))
+	if first {
+		fmt.Fprintf(p, "M%d %dl0 0", nx, ny)
+	} else if dy := ny - p.y; dy < 0 {
+		fmt.Fprintf(p, " %d%d", nx-p.x, dy) // the sign parts them
+	} else {
+		fmt.Fprintf(p, " %d %d", nx-p.x, dy)
+	}
+	p.x, p.y = nx, ny
+}
+
+// linePath draws the figures of a run; a single day is a dot.
 func linePath(days []QualityDay, run [2]int, x func(int) float64, y func(float64) float64) string {
-	var b strings.Builder
+	var p pen
 	for i := run[0]; i <= run[1]; i++ {
-		fmt.Fprintf(&b, "%c%.1f %.1f", verb(i == run[0]), x(i), y(min(*days[i].Percent, mostPercent)))
+		p.to(i == run[0], x(i), y(min(*days[i].Percent, mostPercent)))
 	}
-	if run[0] == run[1] {
-		b.WriteString("h.1")
-	}
-	return b.String()
+	return p.String()
 }
 
 func bandPath(days []QualityDay, run [2]int, x func(int) float64, y func(float64) float64) string {
-	var b strings.Builder
+	var p pen
 	at := func(i, side int) float64 {
 		if days[i].Interval == nil {
 			return y(min(*days[i].Percent, mostPercent))
@@ -83,17 +102,10 @@ func bandPath(days []QualityDay, run [2]int, x func(int) float64, y func(float64
 		return y(min(days[i].Interval[side], mostPercent))
 	}
 	for i := run[0]; i <= run[1]; i++ {
-		fmt.Fprintf(&b, "%c%.1f %.1f", verb(i == run[0]), x(i), at(i, 1))
+		p.to(i == run[0], x(i), at(i, 1))
 	}
 	for i := run[1]; i >= run[0]; i-- {
-		fmt.Fprintf(&b, "L%.1f %.1f", x(i), at(i, 0))
+		p.to(false, x(i), at(i, 0))
 	}
-	return b.String() + "z"
-}
-
-func verb(first bool) rune {
-	if first {
-		return 'M'
-	}
-	return 'L'
+	return p.String() + "z"
 }
