@@ -43,6 +43,8 @@ var (
 		"features[].sampling.always[]":     {quality.AlwaysError, quality.AlwaysLowFeedback, quality.AlwaysSlow},
 		"features[].probes[].type":         {"A", "AAAA", "CNAME", "MX", "TXT", "NS"},
 		"features[].probes[].method":       {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"},
+		"statuspage.languages[]":           {"en", "de"},
+		"statuspage.uptime.by":             {quality.UptimeByChecks, quality.UptimeByIncidents},
 		"changes.map[].layer":              words(quality.Layers()),
 		"changes.map[].carries[]":          words(quality.Layers()),
 	}
@@ -54,6 +56,8 @@ var (
 		"features[].monitors[]":           {"metric", "baseline"},
 		"features[].probes[].traffic":     {"errors_above"},
 		"customers[]":                     {"name"},
+		"statuspage.groups[]":             {"name", "features"},
+		"statuspage.brand.footer[]":       {"title", "url"},
 		"alerts.receivers[]":              {"name", "webhook"},
 		"alerts.receivers[].webhook":      {"url", "secret"},
 		"changes.github":                  {"secret"},

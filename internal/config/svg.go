@@ -84,7 +84,8 @@ func writeElement(out *bytes.Buffer, t xml.StartElement, root bool) {
 		out.WriteString(` xmlns="http://www.w3.org/2000/svg"`)
 	}
 	for _, a := range t.Attr {
-		inside := !strings.Contains(strings.ToLower(a.Value), "url(") || strings.HasPrefix(strings.TrimSpace(a.Value), "url(#")
+		value := strings.ToLower(a.Value)
+		inside := strings.Count(value, "url") == strings.Count(value, "url(#")
 		if !drawing[a.Name.Local] || !inside || a.Name.Local == "href" && !strings.HasPrefix(a.Value, "#") {
 			continue
 		}
