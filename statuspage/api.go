@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/asgood-dev/asgood/internal/quality"
 )
 
 // The shapes of Statuspage v2, field by field, so that programs which read any other status page read
-// this one. Quality and uptime are additions to components: no field of theirs can carry them.
+// this one. Quality and uptime are additions: no field of theirs can carry them.
 
 type apiPage struct {
 	ID        string `json:"id"`
@@ -18,103 +20,107 @@ type apiPage struct {
 }
 
 type apiStatus struct {
-	Indicator   string `json:"indicator"` // none, minor, major, critical
-	Description string `json:"description"`
+	Indicator   string `json:"indicator"`   // none, maintenance, minor, major, critical
+	Description string `json:"description"` // in the words of Statuspage, which clients compare
 }
 
-type apiComponent struct {
-	ID                 string     `json:"id"`
-	Name               string     `json:"name"`
-	Status             string     `json:"status"`
-	CreatedAt          string     `json:"created_at"` // first day with data; nothing older is known
-	UpdatedAt          string     `json:"updated_at"` // when it last changed
-	Position           int        `json:"position"`
-	Description        *string    `json:"description"`
-	Showcase           bool       `json:"showcase"`
-	StartDate          *string    `json:"start_date"` // first day with data
-	GroupID            *string    `json:"group_id"`
-	PageID             string     `json:"page_id"`
-	Group              bool       `json:"group"`
-	OnlyShowIfDegraded bool       `json:"only_show_if_degraded"`
-	Quality            apiQuality `json:"quality"`
-	Uptime             apiUptime  `json:"uptime"`
-}
-
-type apiQuality struct {
-	Word     string          `json:"word"`
-	Status   string          `json:"status"` // the word as a name
-	Metric   string          `json:"metric"`
-	Percent  *float64        `json:"percent"`  // of baseline
-	Interval *[2]float64     `json:"interval"` // 95 %
-	Since    *string         `json:"since"`
-	Scope    string          `json:"scope"`
-	Note     string          `json:"note"`
-	Days     []apiQualityDay `json:"days,omitempty"` // not in components of incidents
-}
-
-type apiQualityDay struct {
-	Date     string      `json:"date"`
-	Status   string      `json:"status"`
-	Percent  *float64    `json:"percent"`
-	Interval *[2]float64 `json:"interval"`
-	Answers  uint64      `json:"answers"`
-}
-
-type apiUptime struct {
-	Word    string         `json:"word"`
-	Status  string         `json:"status"`  // the word as a name
-	Percent *string        `json:"percent"` // of checks that were answered, floored, as text to keep both places
-	Since   *string        `json:"since"`
-	Days    []apiUptimeDay `json:"days,omitempty"` // not in components of incidents
-}
-
-type apiUptimeDay struct {
-	Date   string `json:"date"`
-	Status string `json:"status"`
-	Checks uint64 `json:"checks"`
-	Up     uint64 `json:"up"`
+// apiOverall is the page in our own words.
+type apiOverall struct {
+	Status    string `json:"status"`
+	Text      string `json:"text"`
+	Stale     bool   `json:"stale"` // what holds now is not known
+	Simulated bool   `json:"simulated"`
 }
 
 // pageID is what clients know this page by. There is one page.
 const pageID = "asgood"
 
+const jsonKind = "application/json; charset=utf-8"
+
 // apiBuilder makes the documents of one view.
 type apiBuilder struct {
-	v          *view
-	page       apiPage
-	components []apiComponent
+	v            *view
+	page         apiPage
+	published    []quality.Incident // newest first
+	maintenances []quality.Maintenance
+	stated       map[string]quality.ComponentStatus // by feature, the worst that people stated of an open incident
+	maintained   map[string]bool                    // features of which work is going on
+	components   []apiComponent                     // without days
+	days         map[string]*featureView
 }
 
-// apiDocuments makes everything under /api/v2.
-func apiDocuments(v *view) (map[string]document, error) {
-	b := &apiBuilder{v: v, components: []apiComponent{}}
+func newAPIBuilder(v *view) *apiBuilder {
+	b := &apiBuilder{
+		v: v, stated: map[string]quality.ComponentStatus{}, maintained: map[string]bool{}, days: map[string]*featureView{},
+		published: sortedIncidents(v.in.state.data.published()), maintenances: sortedMaintenances(v.in.state.data.maintenances),
+	}
 	o := v.in.options
 	b.page = apiPage{ID: pageID, Name: o.Title, URL: o.URL, TimeZone: o.Location.String(), UpdatedAt: b.time(b.asOf())}
-	for i := range v.page.Features {
-		b.components = append(b.components, b.component(i, &v.page.Features[i]))
-	}
-	open, recent := b.incidents()
-	none := []struct{}{}
-	out := map[string]document{}
-	for path, body := range map[string]map[string]any{
-		"/summary.json":                         {"page": b.page, "status": b.status(), "components": b.components, "incidents": open, "scheduled_maintenances": none},
-		"/status.json":                          {"page": b.page, "status": b.status()},
-		"/components.json":                      {"page": b.page, "components": b.components},
-		"/incidents.json":                       {"page": b.page, "incidents": recent},
-		"/incidents/unresolved.json":            {"page": b.page, "incidents": open},
-		"/scheduled-maintenances.json":          {"page": b.page, "scheduled_maintenances": none},
-		"/scheduled-maintenances/upcoming.json": {"page": b.page, "scheduled_maintenances": none},
-		"/scheduled-maintenances/active.json":   {"page": b.page, "scheduled_maintenances": none},
-	} {
-		data, err := json.Marshal(body)
-		if err != nil {
-			return nil, fmt.Errorf("encoding %q: %w", path, err)
+	b.readStated()
+	b.addComponents()
+	return b
+}
+
+// readStated gathers what people said of components: in open incidents, and by beginning a maintenance.
+func (b *apiBuilder) readStated() {
+	for _, i := range b.published {
+		if !i.Open() {
+			continue
 		}
-		if out[path], err = newDocument("application/json; charset=utf-8", data); err != nil {
-			return nil, err
+		for name, s := range i.Effects {
+			if was, ok := b.stated[name]; !ok || statusRank(s) > statusRank(was) {
+				b.stated[name] = s
+			}
 		}
 	}
-	return out, nil
+	for _, m := range b.maintenances {
+		if !active(m) {
+			continue
+		}
+		for _, name := range m.Features {
+			b.maintained[name] = true
+		}
+	}
+}
+
+type body = map[string]any
+
+// apiBodies makes the bodies of everything under /api/v2 that has no parameter, by path.
+func apiBodies() map[string]func(b *apiBuilder) body {
+	return map[string]func(b *apiBuilder) body{
+		"/summary.json": func(b *apiBuilder) body {
+			return body{"page": b.page, "status": b.status(), "quality": b.overall(), "components": b.components,
+				"incidents": b.incidents(openOnly), "scheduled_maintenances": b.maintenancesOf(notOver)}
+		},
+		"/status.json": func(b *apiBuilder) body {
+			return body{"page": b.page, "status": b.status(), "quality": b.overall()}
+		},
+		"/components.json":           func(b *apiBuilder) body { return body{"page": b.page, "components": b.withDays()} },
+		"/incidents.json":            func(b *apiBuilder) body { return body{"page": b.page, "incidents": b.incidents(recentOnly)} },
+		"/incidents/unresolved.json": func(b *apiBuilder) body { return body{"page": b.page, "incidents": b.incidents(openOnly)} },
+		"/scheduled-maintenances.json": func(b *apiBuilder) body {
+			return body{"page": b.page, "scheduled_maintenances": b.maintenancesOf(recentWork)}
+		},
+		"/scheduled-maintenances/upcoming.json": func(b *apiBuilder) body {
+			return body{"page": b.page, "scheduled_maintenances": b.maintenancesOf(upcoming)}
+		},
+		"/scheduled-maintenances/active.json": func(b *apiBuilder) body {
+			return body{"page": b.page, "scheduled_maintenances": b.maintenancesOf(active)}
+		},
+	}
+}
+
+func jsonDocument(name string, v any) (document, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return document{}, fmt.Errorf("encoding %q: %w", name, err)
+	}
+	return newDocument(jsonKind, data)
+}
+
+func (b *apiBuilder) overall() apiOverall {
+	p := &b.v.page
+	return apiOverall{Status: p.Overall.Slug, Text: p.Overall.Text, Stale: p.Stale, Simulated: p.Simulated}
 }
 
 // asOf is the time of the figures, or now as long as there are none.

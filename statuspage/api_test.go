@@ -24,7 +24,7 @@ func decode(t *testing.T, f fixture, path string, into any) {
 func TestStatuspageShape(t *testing.T) {
 	f := many(t).show(t)
 	for path, keys := range map[string][]string{
-		"summary.json": {"page", "status", "components", "incidents", "scheduled_maintenances"}, "status.json": {"page", "status"},
+		"summary.json": {"page", "status", "quality", "components", "incidents", "scheduled_maintenances"}, "status.json": {"page", "status", "quality"},
 		"components.json": {"page", "components"}, "incidents.json": {"page", "incidents"}, "incidents/unresolved.json": {"page", "incidents"},
 		"scheduled-maintenances.json": {"page", "scheduled_maintenances"}, "scheduled-maintenances/upcoming.json": {"page", "scheduled_maintenances"},
 		"scheduled-maintenances/active.json": {"page", "scheduled_maintenances"},
@@ -82,10 +82,11 @@ func TestIndicatorWithoutIncident(t *testing.T) {
 	w.probes = append(w.probes, quality.ProbeStatus{Feature: "support", Probe: "other", State: quality.Down, Since: now.Add(-time.Minute), CheckedAt: now})
 	var got struct {
 		Status     struct{ Indicator, Description string }
+		Quality    struct{ Text string }
 		Components []struct{ Status string }
 	}
 	decode(t, w.show(t), "/api/v2/summary.json", &got)
-	if got.Status.Indicator != "major" || got.Components[0].Status != "partial_outage" || got.Status.Description != "Support assistant is partly down" {
+	if got.Status.Indicator != "major" || got.Components[0].Status != "partial_outage" || got.Status.Description != "Partial System Outage" || got.Quality.Text != "Support assistant is partly down" {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -16,6 +16,7 @@ var (
 	Floored   = floored
 	Hundredth = hundredth
 	Scope     = scope
+	Describe  = describe
 )
 
 // The limits of live connections.
@@ -37,7 +38,11 @@ func (p *Page) Shown() string { return p.view.Load().content }
 
 // Rebuild builds the view anew even when nothing changed.
 func (p *Page) Rebuild() error {
-	_, err := newView(p.view.Load().in, p.render)
+	v, err := newView(p.view.Load().in, p.render)
+	if err != nil {
+		return err
+	}
+	_, err = v.api.json("/summary.json")
 	return err
 }
 
@@ -103,3 +108,9 @@ func SameMoment(at time.Time, loc *time.Location, now time.Time) moment {
 
 // PercentText is a figure as English pages tell it.
 func PercentText(p float64) string { return english(time.UTC, time.Time{}).percent(p) }
+
+// Forget lets the documents of the view be made anew.
+func (p *Page) Forget() {
+	v := p.view.Load()
+	v.api = newPrograms(v)
+}

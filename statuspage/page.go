@@ -83,6 +83,7 @@ type Page struct {
 	metrics *metrics
 	hub     *hub
 	render  *renderer
+	*extras
 
 	state source[stateData]
 	days  source[daysData]
@@ -126,7 +127,11 @@ func New(o Options) (*Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("status page: %w", err)
 	}
-	p := &Page{opts: o, origin: origin, log: o.Logger.With("component", "statuspage"), metrics: m, render: r, changed: make(chan struct{}, 1)}
+	x, err := newExtras(&o)
+	if err != nil {
+		return nil, fmt.Errorf("status page: %w", err)
+	}
+	p := &Page{opts: o, origin: origin, log: o.Logger.With("component", "statuspage"), metrics: m, render: r, extras: x, changed: make(chan struct{}, 1)}
 	p.hub = newHub(o.MaxClients, m)
 	p.state = newSource("state", p.readState, m)
 	p.days = newSource("days", p.readDays, m)

@@ -25,12 +25,7 @@ func (p *Page) Register(r gin.IRouter) {
 	for _, d := range p.render.assets() {
 		both(r, d.path, func(c *gin.Context) { send(c, d, http.StatusOK, "public, max-age=31536000, immutable") })
 	}
-	for path := range p.view.Load().api {
-		both(r, "/api/v2"+path, func(c *gin.Context) {
-			c.Header("Access-Control-Allow-Origin", "*")
-			send(c, p.view.Load().api[path], http.StatusOK, "public, max-age=5")
-		})
-	}
+	p.registerPrograms(r)
 	// The listener is the page's, even when another shares it: who follows a bad link reads a page.
 	if e, ok := r.(interface{ NoRoute(...gin.HandlerFunc) }); ok {
 		e.NoRoute(web.Handle(p.nothing))
@@ -78,6 +73,7 @@ func (p *Page) lost(c *gin.Context, l *speech.Language) error {
 
 func (p *Page) html(c *gin.Context, d document, status int) {
 	c.Header("Content-Security-Policy", policy)
+	p.listed(c)
 	if len(p.render.languages.All()) > 1 {
 		c.Header("Vary", "Accept-Language")
 	}

@@ -1,6 +1,7 @@
 package statuspage
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/asgood-dev/asgood/statuspage/speech"
@@ -67,4 +68,12 @@ func (t told) share(up, checks uint64) string {
 		return ""
 	}
 	return t.Say("percent", "P", t.Decimal(text))
+}
+
+// percentInEnglish is a figure as badges tell it, whose words are English.
+func percentInEnglish(p float64) string {
+	if p > mostPercent {
+		return fmt.Sprintf("more than %d\u00a0%%", mostPercent)
+	}
+	return fmt.Sprintf("%d\u00a0%%", rounded(p))
 }

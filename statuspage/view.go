@@ -34,8 +34,8 @@ type view struct {
 	content string   // names what is shown, but for the time of the figures
 	facts   []facts  // of the features, in their order
 	public  []quality.Incident
-	byID    map[string]int      // places in public
-	api     map[string]document // by path under /api/v2
+	byID    map[string]int // places in public
+	api     *programs      // what programs read
 
 	render *renderer
 	drawn  sync.Map // pageKey to func() (document, error): a page is drawn when it is first asked for
@@ -106,8 +106,8 @@ func newView(in input, r *renderer) (v *view, err error) {
 	}
 	sum := sha256.Sum256(data)
 	v.content = hex.EncodeToString(sum[:8])
-	v.api, err = apiDocuments(v)
-	return v, err
+	v.api = newPrograms(v)
+	return v, nil
 }
 
 // pageIn is the first page in a language.

@@ -36,6 +36,9 @@ var rules = map[string][]string{
 	"alerts":              {"internal/quality", "internal/web", "alerts"},
 	"internal/markdown":   {},
 	"statuspage":          {"internal/quality", "internal/web", "internal/markdown", "statuspage"},
+	"statuspage/feed":     {},
+	"statuspage/badge":    {"internal/quality"},
+	"statuspage/card":     {},
 	"internal/demo":       {"internal/quality", "internal/config", "internal/app"},
 	"internal/app":        {"*"},
 	"cmd":                 {"internal/app", "internal/config", "internal/demo", "internal/quality"},
@@ -64,6 +67,10 @@ var owners = map[string][]string{
 	"github.com/expr-lang/":               {"internal/expression"},
 	"github.com/nicksnyder/go-i18n":       {"statuspage/speech"},
 	"github.com/abadojack/whatlanggo":     {"evaluator/score"},
+	"github.com/arran4/golang-ical":       {"statuspage/feed"},
+	"golang.org/x/image":                  {"statuspage/card"},
+	"github.com/mmcdole/gofeed":           {}, // tests only
+	"github.com/pb33f/":                   {}, // tests only
 }
 
 type source struct {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -41,7 +40,7 @@ func (d *decoder) checkGrouped(names []string, i int, path string, known map[str
 		case d.failed(at):
 		case !known[name]:
 			d.bad(at, "no feature has this name")
-		case taken && (first != i || slices.Contains(names[:n], name)):
+		case taken:
 			d.bad(at, "already in statuspage.groups[%d]: a feature is in one group", first)
 		default:
 			in[name] = i

@@ -88,7 +88,7 @@ type StatusPage struct {
 	URL   string `yaml:"url"`   // where customers reach it; defaults to the public listener on localhost
 
 	// What programs and search engines read.
-	Groups []quality.FeatureGroup `yaml:"groups"` // headings over features; those in none stand after them
+	Groups []quality.FeatureGroup `yaml:"groups"` // headings over features; those in none stand before them
 	Hidden bool                   `yaml:"hidden"` // search engines are told not to list the page
 
 	// What visitors read and see.

@@ -19,7 +19,7 @@ type Feature struct {
 
 	Conversation ConversationSpec `yaml:"conversation"` // when one is over, for the scorers of whole conversations
 
-	// What customers read about it.
+	// What customers read of it.
 	Description string `yaml:"description"` // plain text, one line
 }
 
