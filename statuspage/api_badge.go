@@ -87,7 +87,7 @@ func (p *Page) featureBadge(programs *programs, feature, what string, q badgeQue
 // qualityMessage is the word, or the percentage where there is one.
 func qualityMessage(f *featureView, text string) string {
 	if text == badgePercent && f.tile.Percent != nil {
-		return strings.ReplaceAll(percentText(*f.tile.Percent), "\u00a0", " ") + " of baseline"
+		return strings.ReplaceAll(percentInEnglish(*f.tile.Percent), "\u00a0", " ") + " of baseline"
 	}
 	return string(f.tile.Word)
 }

@@ -191,7 +191,7 @@ var widths = []int64{1280, 390}
 // browseStates looks at every state at both widths, light and dark.
 func browseStates(t *testing.T, b chrome) {
 	for _, s := range states {
-		if testing.Short() && s.name != "many" && s.name != "resolved" {
+		if testing.Short() && s.name != "everything" && s.name != "resolved" {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
@@ -200,6 +200,11 @@ func browseStates(t *testing.T, b chrome) {
 			paths := map[string]string{"": "/"}
 			if len(w.incidents) > 0 {
 				paths["-incident"] = "/incidents/" + w.incidents[0].ID
+			}
+			if s.name == "everything" {
+				paths["-feature"], paths["-history"], paths["-about"] = "/features/support", "/history/2026-03", "/about"
+				paths["-maintenance"], paths["-german"], paths["-german-incident"] = "/maintenances/mnt-1", "/?lang=de", "/incidents/inc-support?lang=de"
+				paths["-german-about"] = "/about?lang=de"
 			}
 			if s.name == "no-features" {
 				paths["-lost"] = "/incidents/none"

@@ -5,18 +5,18 @@ import (
 	"io/fs"
 	"strings"
 	"time"
+
+	"github.com/asgood-dev/asgood/statuspage/speech"
 )
 
 // What tests of behaviour from outside still need from inside.
 var (
-	Calendar    = calendar
-	Percent     = percent
-	Floored     = floored
-	PercentText = percentText
-	Hundredth   = hundredth
-	Scope       = scope
-	SameMoment  = momentOf
-	Describe    = describe
+	Calendar  = calendar
+	Percent   = percent
+	Floored   = floored
+	Hundredth = hundredth
+	Scope     = scope
+	Describe  = describe
 )
 
 // The limits of live connections.
@@ -91,6 +91,23 @@ func (p *Page) CutClients() {
 		p.hub.removeLocked(c)
 	}
 }
+
+// english tells in English.
+func english(loc *time.Location, now time.Time) told {
+	all, err := speech.New(nil)
+	if err != nil {
+		panic(err) // English is always there
+	}
+	return told{all.English(), loc, now}
+}
+
+// SameMoment is a time as English pages tell it.
+func SameMoment(at time.Time, loc *time.Location, now time.Time) moment {
+	return english(loc, now).moment(at)
+}
+
+// PercentText is a figure as English pages tell it.
+func PercentText(p float64) string { return english(time.UTC, time.Time{}).percent(p) }
 
 // Forget lets the documents of the view be made anew.
 func (p *Page) Forget() {

@@ -27,6 +27,7 @@ type reader struct {
 	incidents   func() ([]quality.Incident, error)
 
 	maintenances func() ([]quality.Maintenance, error)
+	changes      func() ([]quality.Change, error)
 }
 
 func call[T any](fn func() (T, error)) (none T, err error) {
@@ -59,6 +60,7 @@ func (r *reader) Incidents(context.Context) ([]quality.Incident, error) { return
 func (r *reader) Maintenances(context.Context) ([]quality.Maintenance, error) {
 	return call(r.maintenances)
 }
+func (r *reader) Changes(context.Context) ([]quality.Change, error) { return call(r.changes) }
 
 // always returns a function that answers with list, as it is now.
 func always[T any](list ...T) func() ([]T, error) {

@@ -1,13 +1,16 @@
 package statuspage
 
 import (
+	"html/template"
+	"slices"
 	"sort"
-	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/asgood-dev/asgood/internal/markdown"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/statuspage/speech"
 )
 
 // Bounds of the page: an evening on which everything breaks must not make it unreadable. What is left
@@ -27,37 +30,41 @@ type incidentView struct {
 	Started, Ended   moment
 	Updates          []updateView // newest first
 	Earlier          int          // updates that are not listed
+	Next             moment       // when the next update was promised
 	open             bool
 	at               time.Time
 }
 
 type updateView struct {
-	Status, Body string
-	At           moment
+	Status string
+	Body   template.HTML
+	At     moment
+	Edited moment        // when it was corrected
+	Before template.HTML // what it said before
 }
 
 // historyDay is a day with incidents, or days in a row without any.
 type historyDay struct {
 	Day       string
 	Incidents []incidentView
-	More      int // incidents that are not listed
+	More      int    // incidents that are not listed
+	Month     string // whose page lists them
 }
 
-// incidentsOf lists what is open, and all by the day they were opened, newest first. More counts the open
+// incidents lists what is open, and all by the day they were opened, newest first. More counts the open
 // ones not listed.
-func incidentsOf(in input) (open []incidentView, more int, history []historyDay) {
-	loc := in.options.Location
+func (v *view) incidents(t told) (open []incidentView, more int, history []historyDay) {
 	byDay := map[string][]quality.Incident{}
 	var running []quality.Incident
-	for _, i := range in.state.data.published() {
+	for _, i := range v.public {
 		if i.Open() {
 			running = append(running, i)
 		}
-		day := dateOf(i.CreatedAt, loc)
+		day := dateOf(i.CreatedAt, t.loc)
 		byDay[day] = append(byDay[day], i)
 	}
-	open, more = listed(running, openListed, in)
-	days := calendar(in.now, loc)
+	open, more = v.listed(t, running, openListed)
+	days := calendar(v.in.now, t.loc)
 	days = days[len(days)-historyDays:]
 	quiet := 0 // days in a row
 	for n := len(days) - 1; n >= 0; n-- {
@@ -66,15 +73,15 @@ func incidentsOf(in input) (open []incidentView, more int, history []historyDay)
 			quiet++
 			continue
 		}
-		history = append(history, quietDays(days[n+1:], quiet)...)
-		history, quiet = append(history, eventful(days[n], list, in)), 0
+		history = append(history, quietDays(t, days[n+1:], quiet)...)
+		history, quiet = append(history, v.eventful(t, days[n], list)), 0
 	}
-	return open, more, append(history, quietDays(days, quiet)...)
+	return open, more, append(history, quietDays(t, days, quiet)...)
 }
 
-func eventful(day time.Time, list []quality.Incident, in input) historyDay {
-	h := historyDay{Day: day.Format(dayLayout)}
-	h.Incidents, h.More = listed(list, pastListed, in)
+func (v *view) eventful(t told, day time.Time, list []quality.Incident) historyDay {
+	h := historyDay{Day: t.day(speech.LongDay, day), Month: day.Format(monthLayout)}
+	h.Incidents, h.More = v.listed(t, list, pastListed)
 	for i := range h.Incidents {
 		if h.Incidents[i].open {
 			h.Incidents[i].Updates, h.Incidents[i].Earlier = nil, 0 // they are told above
@@ -83,32 +90,30 @@ func eventful(day time.Time, list []quality.Incident, in input) historyDay {
 	return h
 }
 
-const dayLayout = "Monday, 2 January"
-
 // quietDays are the first n of the days in one entry, or none.
-func quietDays(days []time.Time, n int) []historyDay {
+func quietDays(t told, days []time.Time, n int) []historyDay {
 	switch n {
 	case 0:
 		return nil
 	case 1:
-		return []historyDay{{Day: days[0].Format(dayLayout)}}
+		return []historyDay{{Day: t.day(speech.LongDay, days[0])}}
 	default:
-		return []historyDay{{Day: days[0].Format("2 January") + " to " + days[n-1].Format("2 January")}}
+		return []historyDay{{Day: t.Say("days.span", "From", t.day(speech.PlainDay, days[0]), "To", t.day(speech.PlainDay, days[n-1]))}}
 	}
 }
 
 // listed returns the newest of the incidents with their newest updates, and how many were left out.
-func listed(list []quality.Incident, limit int, in input) (out []incidentView, more int) {
-	list = sortedIncidents(list)
+func (v *view) listed(t told, list []quality.Incident, limit int) (out []incidentView, more int) {
 	if len(list) > limit {
 		list, more = list[:limit], len(list)-limit
 	}
 	for _, i := range list {
-		v := incidentOf(i, in)
-		if len(v.Updates) > updatesListed {
-			v.Updates, v.Earlier = v.Updates[:updatesListed], len(v.Updates)-updatesListed
-		}
-		out = append(out, v)
+		i.Updates = slices.Clone(i.Updates)
+		earlier := max(0, len(i.Updates)-updatesListed)
+		i.Updates = i.Updates[earlier:]
+		x := v.incident(t, i)
+		x.Earlier = earlier
+		out = append(out, x)
 	}
 	return out, more
 }
@@ -120,49 +125,58 @@ func sortedIncidents(list []quality.Incident) []quality.Incident {
 	return out
 }
 
-var kindText = map[quality.IncidentKind]string{
-	quality.IncidentQuality: "Quality", quality.IncidentAvailability: "Availability",
-}
-
-func incidentOf(i quality.Incident, in input) incidentView {
-	loc := in.options.Location
-	v := incidentView{
-		ID: i.ID, Name: i.Name, Kind: kindText[i.Kind], Status: title(string(i.Status)), Severity: title(string(i.Severity)), Slug: string(i.Severity),
-		Started: momentOf(i.StartedAt, loc, in.now), open: i.Open(), at: i.CreatedAt, Features: featureTitles(i.Features, in.options.Features),
+func (v *view) incident(t told, i quality.Incident) incidentView {
+	x := incidentView{
+		ID: i.ID, Name: i.Name, Slug: string(i.Severity), Kind: t.known("kind.", string(i.Kind)), Status: t.known("status.", string(i.Status)),
+		Severity: t.known("severity.", string(i.Severity)), Started: t.moment(i.StartedAt), open: i.Open(), at: i.CreatedAt, Features: v.titles(t, i.Features),
 	}
 	if i.ResolvedAt != nil {
-		v.Ended = endOf(i.StartedAt, *i.ResolvedAt, loc, in.now)
+		x.Ended = t.end(i.StartedAt, *i.ResolvedAt)
+	}
+	if i.NextUpdate != nil && i.Open() {
+		x.Next = t.moment(*i.NextUpdate)
 	}
 	for n := len(i.Updates) - 1; n >= 0; n-- {
-		u := i.Updates[n]
-		v.Updates = append(v.Updates, updateView{Status: title(string(u.Status)), Body: u.Body, At: momentOf(u.At, loc, in.now)})
+		x.Updates = append(x.Updates, t.update(i.Updates[n]))
 	}
-	return v
+	return x
 }
 
-// endOf names the day of an end unless the start has named it, so that no start reads later than its end.
-func endOf(start, end time.Time, loc *time.Location, now time.Time) moment {
-	m := momentOf(end, loc, now)
-	switch {
-	case dateOf(start, loc) == dateOf(end, loc):
-		m.Text = end.In(loc).Format("15:04")
-	case dateOf(end, loc) == dateOf(now, loc):
-		m.Text = end.In(loc).Format("Mon 2 Jan, 15:04")
-	}
-	return m
-}
-
-func featureTitles(names []string, features []quality.Feature) string {
-	out := make([]string, len(names))
-	for i, name := range names {
-		out[i] = name
-		for _, f := range features {
-			if f.Name == name && f.Title != "" {
-				out[i] = f.Title
-			}
+func (t told) update(u quality.IncidentUpdate) updateView {
+	x := updateView{Status: t.known("status.", string(u.Status)), Body: markdown.HTML(u.Body), At: t.moment(u.At)}
+	if u.EditedAt != nil {
+		x.Edited = t.moment(*u.EditedAt)
+		if u.Before != "" {
+			x.Before = markdown.HTML(u.Before)
 		}
 	}
-	return strings.Join(out, ", ")
+	return x
+}
+
+// known says a word of ours, and repeats one that came from elsewhere.
+func (t told) known(prefix, word string) string {
+	if text := t.Say(prefix + word); text != prefix+word {
+		return text
+	}
+	return title(word)
+}
+
+// titles names features as customers know them.
+func (v *view) titles(t told, names []string) string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = v.titleOf(name)
+	}
+	return t.List(out)
+}
+
+func (v *view) titleOf(name string) string {
+	for _, f := range v.in.options.Features {
+		if f.Name == name && f.Title != "" {
+			return f.Title
+		}
+	}
+	return name
 }
 
 // title begins a word with a capital.

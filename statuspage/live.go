@@ -39,7 +39,7 @@ type client struct {
 // liveMessage is what a client is sent.
 type liveMessage struct {
 	ETag   string `json:"etag"`   // names the content; a client that shows another one fetches the page
-	AsOf   string `json:"as_of"`  // time of the figures, ready to show
+	AsOf   string `json:"as_of"`  // time of the figures
 	Spread int64  `json:"spread"` // milliseconds over which clients spread their fetches
 }
 

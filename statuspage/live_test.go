@@ -62,7 +62,7 @@ func TestLiveTellsOfChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := next(t, conn)
-	if first.ETag != f.page.Shown() || first.AsOf != "14:05" {
+	if first.ETag != f.page.Shown() || first.AsOf != "2026-03-31T14:05:00+02:00" {
 		t.Fatalf("got %+v first, want what is shown: %q of 14:05", first, f.page.Shown())
 	}
 	w.statuses[0].Current.N++ // changes nothing that is read on the page

@@ -13,6 +13,7 @@ type metrics struct {
 	building  prometheus.Histogram
 	clients   prometheus.Gauge
 	dropped   *prometheus.CounterVec
+	exports   *prometheus.CounterVec
 }
 
 // Reasons for which a live connection is refused or ended by us.
@@ -47,7 +48,12 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "asgood_statuspage_live_dropped_total", Help: "Live connections refused or ended by the server, by reason.",
 		}, []string{"reason"}),
 	}
-	for _, c := range []prometheus.Collector{m.refreshes, m.readAt, m.stale, m.building, m.clients, m.dropped} {
+	m.exports = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "asgood_statuspage_exports_total", Help: "Writes of the page as files, by result.",
+	}, []string{"result"})
+	m.exports.WithLabelValues("ok")
+	m.exports.WithLabelValues("failed")
+	for _, c := range []prometheus.Collector{m.refreshes, m.readAt, m.stale, m.building, m.clients, m.dropped, m.exports} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}

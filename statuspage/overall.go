@@ -1,7 +1,6 @@
 package statuspage
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -13,20 +12,20 @@ type overall struct {
 
 // overallOf is the worst that is known, in a sentence; what is not known is said beside it, and never
 // under the mark of what is good. Stale means that what holds now cannot be read.
-func overallOf(features []featureView, read, stale bool) overall {
+func overallOf(t told, features []featureView, read, stale bool) overall {
 	switch {
 	case len(features) == 0:
-		return overall{Slug: "not-enough", Text: "Nothing is watched yet"}
+		return overall{Slug: "not-enough", Text: t.Say("overall.nothing")}
 	case stale:
-		return overall{Slug: "cannot-tell", Text: "We cannot see how things are at the moment"}
+		return overall{Slug: "cannot-tell", Text: t.Say("overall.unseen")}
 	case !read:
-		return overall{Slug: "not-enough", Text: "The first figures are being read"}
+		return overall{Slug: "not-enough", Text: t.Say("overall.reading")}
 	}
 	s := sortOut(features)
-	if bad, ok := s.bad(); ok {
+	if bad, ok := s.bad(t); ok {
 		return bad
 	}
-	return s.rest(len(features))
+	return s.rest(t, len(features))
 }
 
 // sorted holds features by what is to be said of them; each is in one list at most.
@@ -67,27 +66,26 @@ func sortOut(features []featureView) sorted {
 }
 
 // bad tells what is down and what is worse, the gravest first.
-func (s sorted) bad() (overall, bool) {
+func (s sorted) bad(t told) (overall, bool) {
 	var clauses []string
 	slug := ""
-	add := func(features []featureView, name, one, many string) {
+	add := func(features []featureView, name, id string) {
 		if len(features) > 0 {
-			clauses = append(clauses, sentence(features, one, many))
+			clauses = append(clauses, t.Count(id, uint64(len(features)), "Features", titles(t, features)))
 			if slug == "" {
 				slug = name
 			}
 		}
 	}
-	add(s.down, UptimeDown.Slug(), "is down", "are down")
-	add(s.partly, UptimePartly.Slug(), "is partly down", "are partly down")
-	one, many := strings.ToLower(string(s.worst))+" than usual", "worse than usual"
-	// That something is up is said only where it is checked.
-	if allUp(s.worse) {
-		one, many = "up, and "+one, "up, and "+many
+	add(s.down, UptimeDown.Slug(), "overall.down")
+	add(s.partly, UptimePartly.Slug(), "overall.partly")
+	id := "overall." + s.worst.Slug()
+	if allUp(s.worse) { // that something is up is said only where it is checked
+		id = "overall.up." + s.worst.Slug()
 	}
-	add(s.worse, s.worst.Slug(), "is "+one, "are "+many)
+	add(s.worse, s.worst.Slug(), id)
 	if slug != "" && len(s.unknown) > 0 {
-		clauses = append(clauses, "of "+titles(s.unknown)+" we cannot tell")
+		clauses = append(clauses, t.Say("overall.unknown", "Features", titles(t, s.unknown)))
 	}
 	return overall{Slug: slug, Text: strings.Join(clauses, "; ")}, len(clauses) > 0
 }
@@ -102,43 +100,33 @@ func allUp(features []featureView) bool {
 }
 
 // rest is said when nothing is known to be bad.
-func (s sorted) rest(n int) overall {
-	good := "as good as usual"
+func (s sorted) rest(t told, n int) overall {
+	good := "usual"
 	if s.better > 0 {
-		good += " or better"
+		good = "better"
 	}
 	switch {
 	case len(s.unknown) == n && s.blind > 0:
-		return overall{Slug: "cannot-tell", Text: "We cannot tell at the moment how good the answers are"}
+		return overall{Slug: "cannot-tell", Text: t.Say("overall.cannot_tell")}
 	case len(s.unknown) == n:
-		return overall{Slug: "not-enough", Text: "There is not enough data yet to say how good the answers are"}
+		return overall{Slug: "not-enough", Text: t.Say("overall.not_enough")}
 	case len(s.unknown) > 0:
-		return overall{Slug: "cannot-tell", Text: fmt.Sprintf("What we can see is %s; of %s we cannot tell", good, titles(s.unknown))}
+		return overall{Slug: "cannot-tell", Text: t.Say("overall.seen."+good, "Features", titles(t, s.unknown))}
 	case s.up == n:
-		return overall{Slug: "usual", Text: "Everything is up, and " + good}
+		return overall{Slug: "usual", Text: t.Say("overall.all.up." + good)}
 	default:
-		return overall{Slug: "usual", Text: "Everything is " + good}
+		return overall{Slug: "usual", Text: t.Say("overall.all." + good)}
 	}
 }
 
-func sentence(features []featureView, one, many string) string {
-	if len(features) == 1 {
-		return features[0].Title + " " + one
+// titles names features, or counts them where they are many.
+func titles(t told, features []featureView) string {
+	if len(features) > 3 {
+		return t.Count("features", uint64(len(features)))
 	}
-	return titles(features) + " " + many
-}
-
-func titles(features []featureView) string {
 	names := make([]string, len(features))
 	for i, f := range features {
 		names[i] = f.Title
 	}
-	if len(names) > 3 {
-		return fmt.Sprintf("%d features", len(names))
-	}
-	last := len(names) - 1
-	if last == 0 {
-		return names[0]
-	}
-	return strings.Join(names[:last], ", ") + " and " + names[last]
+	return t.List(names)
 }

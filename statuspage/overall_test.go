@@ -74,7 +74,7 @@ func TestManyFeaturesAreCounted(t *testing.T) {
 		w.features = append(w.features, feature(name, ""))
 		w.probes = append(w.probes, quality.ProbeStatus{Feature: name, State: quality.Down, Since: now.Add(-time.Hour), CheckedAt: now})
 	}
-	if page := w.show(t).get(t, "/"); !strings.Contains(page, `<span id="overall">5 features are down</span>`) || !strings.Contains(page, "<h2>a</h2>") {
+	if page := w.show(t).get(t, "/"); !strings.Contains(page, `<span id="overall">5 features are down</span>`) || !strings.Contains(page, `<h2><a href="/features/a">a</a></h2>`) {
 		t.Error("five features are not counted, or have no title")
 	}
 }

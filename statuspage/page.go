@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/statuspage/speech"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 )
@@ -42,6 +43,12 @@ type Reader interface {
 	State
 }
 
+// Changes reads the changes of the ledger. A Reader that has them gives charts their markers: nothing is shown of a change
+// but its layer and its time.
+type Changes interface {
+	Changes(ctx context.Context) ([]quality.Change, error)
+}
+
 // Options configures a Page.
 type Options struct {
 	Title      string // name of the page, such as "Acme AI status"
@@ -58,6 +65,13 @@ type Options struct {
 	// What programs and search engines read.
 	Groups []quality.FeatureGroup // headings over features; those in none stand before them
 	Hidden bool                   // search engines are told not to list the page
+
+	// What the page looks like and says of itself.
+	Description string   // of the page, under its title
+	Languages   []string // of the page, the default first; none means English
+	Uptime      quality.UptimeSpec
+	Brand       quality.Brand
+	Export      string // folder that holds the page as files, written on every change; empty means none
 }
 
 // Page is the public status page. Requests are answered from a view that a background loop keeps
@@ -73,6 +87,8 @@ type Page struct {
 
 	state source[stateData]
 	days  source[daysData]
+
+	changed chan struct{} // hints that the files are old
 
 	mu   sync.Mutex // held while a view is built from both sources
 	view atomic.Pointer[view]
@@ -103,7 +119,11 @@ func New(o Options) (*Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("status page: %w", err)
 	}
-	r, err := newRenderer()
+	languages, err := speech.New(o.Languages)
+	if err != nil {
+		return nil, fmt.Errorf("status page: %w", err)
+	}
+	r, err := newRenderer(languages, branding{o.Brand})
 	if err != nil {
 		return nil, fmt.Errorf("status page: %w", err)
 	}
@@ -111,7 +131,7 @@ func New(o Options) (*Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("status page: %w", err)
 	}
-	p := &Page{opts: o, origin: origin, log: o.Logger.With("component", "statuspage"), metrics: m, render: r, extras: x}
+	p := &Page{opts: o, origin: origin, log: o.Logger.With("component", "statuspage"), metrics: m, render: r, extras: x, changed: make(chan struct{}, 1)}
 	p.hub = newHub(o.MaxClients, m)
 	p.state = newSource("state", p.readState, m)
 	p.days = newSource("days", p.readDays, m)
@@ -124,6 +144,9 @@ func (p *Page) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.state.run(ctx, p.log, p.refreshed) })
 	g.Go(func() error { return p.days.run(ctx, p.log, p.refreshed) })
+	if p.opts.Export != "" {
+		g.Go(func() error { return p.exporting(ctx) })
+	}
 	return g.Wait()
 }
 

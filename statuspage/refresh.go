@@ -29,6 +29,7 @@ type stateData struct {
 	incidents   []quality.Incident // internal ones too, which only grade the tiles
 
 	maintenances []quality.Maintenance
+	changes      []quality.Change // oldest first as they were recorded
 }
 
 // published are the incidents that customers may see, without what they may not see of them.
@@ -175,6 +176,11 @@ func (p *Page) readState(ctx context.Context) (stateData, time.Time, error) {
 	if d.maintenances, err = p.opts.Reader.Maintenances(ctx); err != nil {
 		return d, at, fmt.Errorf("reading maintenances: %w", err)
 	}
+	if r, ok := p.opts.Reader.(Changes); ok {
+		if d.changes, err = r.Changes(ctx); err != nil {
+			return d, at, fmt.Errorf("reading changes: %w", err)
+		}
+	}
 	return d, at, nil
 }
 
@@ -213,7 +219,8 @@ func (p *Page) rebuild() error {
 	p.metrics.stale.Set(boolFloat(v.page.Notice != ""))
 	p.view.Store(v)
 	if old == nil || old.content != v.content || old.page.AsOf != v.page.AsOf {
-		p.hub.publish(v.content, v.page.AsOf)
+		p.hub.publish(v.content, v.page.AsOfTime)
+		p.exportSoon()
 	}
 	return nil
 }

@@ -8,19 +8,21 @@ import (
 
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/internal/web"
+	"github.com/asgood-dev/asgood/statuspage/speech"
 )
 
-// policy lets the page load its own style and script, show the icon that it carries, talk to its own
+// policy lets the page load its own style, script and logo, show the icon that it carries, talk to its own
 // server, and nothing else.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; connect-src 'self'; " +
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // Register adds the routes of the page. All are for everyone.
 func (p *Page) Register(r gin.IRouter) {
-	both(r, "/", func(c *gin.Context) { p.html(c, p.view.Load().html, http.StatusOK) })
-	both(r, "/incidents/:id", web.Handle(p.incident))
+	for _, path := range []string{"/", "/about", "/history", "/history/:month", "/features/:name", "/incidents/:id", "/maintenances/:id"} {
+		both(r, path, web.Handle(p.show))
+	}
 	r.GET("/live", web.Handle(p.live))
-	for _, d := range []document{p.render.style, p.render.script} {
+	for _, d := range p.render.assets() {
 		both(r, d.path, func(c *gin.Context) { send(c, d, http.StatusOK, "public, max-age=31536000, immutable") })
 	}
 	p.registerPrograms(r)
@@ -35,24 +37,47 @@ func both(r gin.IRouter, path string, h gin.HandlerFunc) {
 	r.HEAD(path, h)
 }
 
-func (p *Page) html(c *gin.Context, d document, status int) {
-	c.Header("Content-Security-Policy", policy)
-	p.listed(c)
-	send(c, d, status, "public, max-age=0, must-revalidate")
+// language is the one a visitor asks for, or the one that the browser prefers.
+func (p *Page) language(c *gin.Context) *speech.Language {
+	all := p.render.languages
+	if c.Request.URL.RawQuery != "" {
+		if l, ok := all.Named(c.Query("lang")); ok {
+			return l
+		}
+	}
+	return all.Match(c.GetHeader("Accept-Language"))
 }
 
-func (p *Page) incident(c *gin.Context) error {
-	draw, ok := p.view.Load().detail[c.Param("id")]
-	if !ok {
-		p.html(c, p.render.lost, http.StatusNotFound)
-		return nil
-	}
-	d, err := draw()
+// show answers with the page of the path.
+func (p *Page) show(c *gin.Context) error {
+	l := p.language(c)
+	d, ok, err := p.view.Load().document(l, c.Request.URL.Path)
 	if err != nil {
 		return err
 	}
+	if !ok {
+		return p.lost(c, l)
+	}
 	p.html(c, d, http.StatusOK)
 	return nil
+}
+
+func (p *Page) lost(c *gin.Context, l *speech.Language) error {
+	d, _, err := p.view.Load().document(l, lostPath)
+	if err != nil {
+		return err
+	}
+	p.html(c, d, http.StatusNotFound)
+	return nil
+}
+
+func (p *Page) html(c *gin.Context, d document, status int) {
+	c.Header("Content-Security-Policy", policy)
+	p.listed(c)
+	if len(p.render.languages.All()) > 1 {
+		c.Header("Vary", "Accept-Language")
+	}
+	send(c, d, status, "public, max-age=0, must-revalidate")
 }
 
 // nothing answers for paths that are not there: browsers read HTML, programs JSON.
@@ -61,15 +86,14 @@ func (p *Page) nothing(c *gin.Context) error {
 	if !reads || !strings.Contains(c.GetHeader("Accept"), "text/html") {
 		return quality.Errorf(quality.KindNotFound, "nothing at %s", c.Request.URL.Path)
 	}
-	p.html(c, p.render.lost, http.StatusNotFound)
-	return nil
+	return p.lost(c, p.language(c))
 }
 
 // send answers with a document, or with 304 to who has it.
 func send(c *gin.Context, d document, status int, cache string) {
 	h := c.Writer.Header()
 	h.Set("Cache-Control", cache)
-	h.Set("Vary", "Accept-Encoding")
+	h.Add("Vary", "Accept-Encoding")
 	body := d.body
 	etag := d.etag
 	if d.gzip != nil && accepts(c.GetHeader("Accept-Encoding"), "gzip") {

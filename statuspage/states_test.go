@@ -29,17 +29,25 @@ const day = 24 * time.Hour
 
 // world is what a state of the page is made of.
 type world struct {
-	features    []quality.Feature
-	statuses    []quality.MonitorStatus
-	regressions []quality.Regression
-	probes      []quality.ProbeStatus
-	incidents   []quality.Incident
-	scores      []quality.ScoreDay
-	uptime      []quality.UptimeDay
-	simulated   bool
-	stateErr    error // of every read but the first
-	daysErr     error
-	later       time.Duration // between the first read and the one whose view is looked at
+	features     []quality.Feature
+	statuses     []quality.MonitorStatus
+	regressions  []quality.Regression
+	probes       []quality.ProbeStatus
+	incidents    []quality.Incident
+	scores       []quality.ScoreDay
+	uptime       []quality.UptimeDay
+	simulated    bool
+	stateErr     error // of every read but the first
+	daysErr      error
+	groups       []quality.FeatureGroup
+	maintenances []quality.Maintenance
+	changes      []quality.Change
+	languages    []string
+	description  string
+	brand        quality.Brand
+	uptimeBy     quality.UptimeSpec
+
+	later time.Duration // between the first read and the one whose view is looked at
 }
 
 func feature(name, title string) quality.Feature {
@@ -216,6 +224,45 @@ var states = []state{
 		return w
 	}},
 	{"many", many},
+	{"everything", everything},
+}
+
+// everything is a page that uses all there is: groups, descriptions, maintenances, changes, corrections, a postmortem, links
+// and a second language.
+func everything(t testing.TB) *world {
+	w := many(t)
+	w.languages, w.description = []string{"en", "de"}, "How good our assistants are, and whether they answer."
+	w.features[0].Description = "Answers questions of customers in the chat."
+	w.groups = []quality.FeatureGroup{
+		{Name: "assistants", Title: "Assistants", Description: "What talks with you.", Features: []string{"support", "notes"}},
+		{Name: "documents", Title: "Documents", Features: []string{"search"}},
+	}
+	w.brand = quality.Brand{
+		LogoData: []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#4a55b8" d="M2 20L12 3l10 17z"/></svg>`),
+		CSSData:  []byte(".lead { font-style: italic; }\n"),
+		Footer:   []quality.PageLink{{Title: "Imprint", URL: "https://northlight.example/imprint"}},
+	}
+	i := &w.incidents[0]
+	i.NextUpdate = ptr(now.Add(3 * time.Hour))
+	i.Updates[1].Body = "A **new version** of the model was put in place shortly before.\n\n- We are going back to the one before it.\n- Answers in [English](https://northlight.example/help) are affected most.\n"
+	i.Updates[1].EditedAt, i.Updates[1].Before = ptr(i.Updates[1].At.Add(20*time.Minute)), "A new index was built shortly before."
+	w.incidents[1].Postmortem = &quality.Postmortem{Body: "## What happened\n\nA prompt was cut short.\n\n## What we changed\n\nPrompts are compared before they go out.",
+		UpdatedAt: now.Add(-5 * day), Published: &quality.Decision{At: now.Add(-5 * day)}}
+	at := *w.regressions[0].StartedAt
+	w.changes = []quality.Change{
+		{ID: "c1", At: at.Add(-20 * time.Minute), Features: []string{"support"}, Layer: quality.LayerModel, Title: "internal: gpt-9", Before: "internal: a", After: "internal: b"},
+		{ID: "c2", At: at.Add(-6 * day), Layer: quality.LayerRetrieval, Title: "internal: index"},
+		{ID: "c3", At: at.Add(-time.Hour), Features: []string{"invoices"}, Layer: quality.LayerPrompt, Title: "internal: of another feature"},
+	}
+	w.maintenances = []quality.Maintenance{
+		{ID: "mnt-1", Name: "A new index for search", Features: []string{"search"}, Status: quality.MaintenanceInProgress, From: now.Add(-time.Hour), To: now.Add(time.Hour),
+			StartedAt: ptr(now.Add(-time.Hour)), CreatedAt: now.Add(-3 * day), UpdatedAt: now.Add(-time.Hour),
+			Updates: []quality.MaintenanceUpdate{{ID: "m1", Status: quality.MaintenanceInProgress, Body: "Search may be slower.", At: now.Add(-time.Hour)}}},
+		{ID: "mnt-2", Name: "Move to another region", Features: []string{"support", "notes"}, Status: quality.MaintenanceScheduled, From: now.Add(3 * day), To: now.Add(3*day + 2*time.Hour), CreatedAt: now, UpdatedAt: now},
+		{ID: "mnt-0", Name: "Bigger machines", Features: []string{"support"}, Status: quality.MaintenanceCompleted, From: now.Add(-20 * day), To: now.Add(-20*day + time.Hour),
+			StartedAt: ptr(now.Add(-20 * day)), CompletedAt: ptr(now.Add(-20*day + 50*time.Minute)), CreatedAt: now.Add(-30 * day), UpdatedAt: now.Add(-20 * day)},
+	}
+	return w
 }
 
 // many is a page as a customer with several features sees it.
@@ -243,6 +290,7 @@ func (w *world) reader() *reader {
 		scores: func(time.Time, time.Time) ([]quality.ScoreDay, error) { return w.scores, nil }, statuses: always(w.statuses...),
 		uptime:      func(time.Time, time.Time) ([]quality.UptimeDay, error) { return w.uptime, nil },
 		regressions: always(w.regressions...), probes: always(w.probes...), incidents: always(w.incidents...),
+		maintenances: always(w.maintenances...), changes: always(w.changes...),
 	}
 }
 
@@ -257,6 +305,7 @@ func (w *world) options(t testing.TB, r *reader, clock func() time.Time) statusp
 	return statuspage.Options{
 		Title: "Northlight AI status", URL: "https://status.northlight.example/", Features: w.features, Location: berlin(t),
 		Simulated: w.simulated, Reader: r, Now: clock,
+		Groups: w.groups, Languages: w.languages, Description: w.description, Brand: w.brand, Uptime: w.uptimeBy,
 	}
 }
 

@@ -5,11 +5,10 @@ import (
 	"html/template"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/statuspage/speech"
 )
 
 // strip is a row of daily bars.
@@ -35,16 +34,15 @@ const (
 	barHeight = 36
 )
 
+// labelled is up to how many features a page writes the numbers of every day into it. Beyond, they would be most of what
+// is sent, and the days have a page of their own.
+const labelled = 40
+
 // heights are those of the bars, by state. Days of which nothing is known are no bars but marks: a tick,
 // a dot, a dash.
 var heights = map[DayState]int{
 	DayBetter: barHeight, DayGood: 30, DaySlight: 23, DayWorse: 16, DayMuch: 9,
 	DayBlip: 23, DayPartly: 16, DayDown: 9, DayNone: 2, DayFew: 5, dayUnscored: 4,
-}
-
-var qualityDayText = map[DayState]string{
-	DayNone: "no data", DayFew: "not enough data", DayGood: "as good as usual", DayBetter: "better", DaySlight: "slightly worse",
-	DayWorse: "worse", DayMuch: "much worse", dayUnscored: "cannot tell",
 }
 
 func newBar(i int, state DayState, label string) bar {
@@ -61,11 +59,11 @@ func newBar(i int, state DayState, label string) bar {
 }
 
 // notable lists the days that stand out.
-func (s strip) notable(heading string) []string {
+func (s strip) notable(t told, heading string) []string {
 	var out []string
 	for _, b := range s.bars {
 		if b.stands {
-			out = append(out, heading+", "+b.Label)
+			out = append(out, t.Say("bar.notable", "Row", heading, "Bar", b.Label))
 		}
 	}
 	return out
@@ -86,70 +84,95 @@ func (s *strip) draw() {
 	s.Drawn = template.HTML(b.String())
 }
 
-// finish draws the strip and says it in words.
-func (s *strip) finish(counts map[string]int, order []string) {
+// lean draws the strip without what its bars say, the bars of a class in one path.
+func (s *strip) lean() {
+	paths := map[string]*strings.Builder{}
+	for _, x := range s.bars {
+		if paths[x.Class] == nil {
+			paths[x.Class] = &strings.Builder{}
+		}
+		fmt.Fprintf(paths[x.Class], "M%d %dh8v%dh-8z", x.X, x.Y, x.H)
+	}
+	var b strings.Builder
+	for _, class := range slices.Sorted(maps.Keys(paths)) {
+		fmt.Fprintf(&b, `<path class="%s" d="%s"/>`, class, paths[class])
+	}
+	s.Drawn = template.HTML(b.String())
+}
+
+// finish says the strip in words.
+func (s *strip) finish(t told, kind string, counts map[DayState]uint64, order []DayState) {
 	var parts []string
-	for _, name := range order {
-		if n := counts[name]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%s on %d", name, n))
+	for _, state := range order {
+		if n := counts[state]; n > 0 {
+			parts = append(parts, t.Count("strip.on", n, "State", t.Say(kind+".day."+string(state))))
 		}
 	}
 	s.draw()
-	s.Summary += strings.Join(parts, ", ") + " of the last 90 days."
+	s.Summary = t.Say("strip.summary", "Row", t.Say("tile."+kind), "Days", strings.Join(parts, ", "))
 }
 
-func qualityStrip(days []QualityDay) strip {
-	s := strip{Summary: "Quality: "}
-	counts := map[string]int{}
+// order is that in which the states of days are counted.
+var order = []DayState{DayGood, DayBetter, DaySlight, DayWorse, DayMuch, DayPartly, dayUnscored, DayFew, DayNone}
+
+func qualityStrip(t told, days []QualityDay) strip {
+	var s strip
+	counts := map[DayState]uint64{}
 	for i, d := range days {
-		text := qualityDayText[d.State]
-		counts[text]++
-		label := d.Day.Format("Mon 2 Jan") + ": " + text
-		if d.Percent != nil && d.State != DayFew {
-			label += ", " + percentText(*d.Percent) + " of baseline"
-			if d.Interval != nil {
-				label += " (95 % interval " + intervalText(*d.Interval) + ")"
-			}
-		}
-		if d.N > 0 {
-			label += fmt.Sprintf(", %d answers", d.N)
-		}
-		s.bars = append(s.bars, newBar(i, d.State, label))
+		counts[d.State]++
+		s.bars = append(s.bars, newBar(i, d.State, t.qualityDay(d)))
 	}
-	s.finish(counts, []string{"as good as usual", "better", "slightly worse", "worse", "much worse", "cannot tell", "not enough data", "no data"})
+	s.finish(t, "quality", counts, order)
 	return s
 }
 
-func uptimeStrip(days []AvailabilityDay) strip {
-	s := strip{Summary: "Uptime: "}
-	counts := map[string]int{}
-	for i, d := range days {
-		text := "no data"
-		label := d.Day.Format("Mon 2 Jan") + ": no data"
-		if d.Checks > 0 {
-			text = "up"
-			if d.State != DayGood {
-				text = "partly down"
-			}
-			label = fmt.Sprintf("%s: %s %% of %d checks answered", d.Day.Format("Mon 2 Jan"), floored(d.Up, d.Checks), d.Checks)
+// qualityDay is a day with its numbers in a sentence.
+func (t told) qualityDay(d QualityDay) string {
+	label := t.Say("bar.day", "Day", t.day(speech.ShortDay, d.Day), "State", t.Say("quality.day."+string(d.State)))
+	if d.Percent != nil && d.State != DayFew {
+		label += t.Say("bar.percent", "P", t.percent(*d.Percent))
+		if d.Interval != nil {
+			label += t.Say("bar.interval", "Interval", t.interval(*d.Interval))
 		}
-		counts[text]++
-		s.bars = append(s.bars, newBar(i, d.State, label))
 	}
-	s.finish(counts, []string{"up", "partly down", "no data"})
+	if d.N > 0 {
+		label += t.Count("bar.answers", d.N)
+	}
+	return label
+}
+
+func uptimeStrip(t told, days []AvailabilityDay) strip {
+	var s strip
+	counts := map[DayState]uint64{}
+	for i, d := range days {
+		counts[upState(d)]++
+		s.bars = append(s.bars, newBar(i, d.State, t.uptimeDay(d)))
+	}
+	s.finish(t, "uptime", counts, order)
 	return s
+}
+
+// upState tells days apart as words do, which do not say how much of a day it was.
+func upState(d AvailabilityDay) DayState {
+	switch {
+	case d.Checks == 0:
+		return DayNone
+	case d.State == DayGood:
+		return DayGood
+	default:
+		return DayPartly
+	}
+}
+
+func (t told) uptimeDay(d AvailabilityDay) string {
+	if d.Checks == 0 {
+		return t.Say("bar.day", "Day", t.day(speech.ShortDay, d.Day), "State", t.Say("uptime.day.none"))
+	}
+	return t.Count("bar.checks", d.Checks, "Day", t.day(speech.ShortDay, d.Day), "Share", t.share(d.Up, d.Checks))
 }
 
 // mostPercent is the highest figure that is shown: beyond it only that it is more.
 const mostPercent = 999
-
-// percentText rounds to whole percents, but never up to 100. Its space does not break over lines.
-func percentText(p float64) string {
-	if p > mostPercent {
-		return fmt.Sprintf("more than %d\u00a0%%", mostPercent)
-	}
-	return strconv.Itoa(rounded(p)) + "\u00a0%"
-}
 
 func rounded(p float64) int {
 	n := int(min(p, mostPercent) + 0.5)
@@ -159,50 +182,23 @@ func rounded(p float64) int {
 	return n
 }
 
-func intervalText(i [2]float64) string {
-	return fmt.Sprintf("%d\u00a0to\u00a0%d", rounded(i[0]), rounded(i[1]))
-}
-
-func qualityTileView(t QualityTile, days []QualityDay, loc *time.Location, now time.Time) tileView {
-	v := tileView{Word: string(t.Word), Slug: t.Word.Slug(), Note: t.Note, Strip: qualityStrip(days)}
-	if t.Scope != "" {
-		v.Scope = "only " + t.Scope
-	}
-	if t.Percent != nil {
-		v.Figure = percentText(*t.Percent) + " of baseline"
-	}
-	if t.Interval != nil {
-		v.Interval = ", 95\u00a0% interval " + intervalText(*t.Interval)
-	}
-	// Since when nothing is wrong is no news.
-	if t.Since != nil && (t.Word.Worse() || t.Word == WordBetter || t.Word == WordCannotTell) {
-		v.Since = momentOf(*t.Since, loc, now)
-	}
-	return v
-}
-
-func uptimeTileView(t UptimeTile, days []AvailabilityDay, probed bool, loc *time.Location, now time.Time) tileView {
-	v := tileView{Word: string(t.Word), Slug: t.Word.Slug(), Strip: uptimeStrip(days)}
-	if t.Share != "" {
-		v.Figure = t.Share + "\u00a0%"
-		v.Interval = fmt.Sprintf(" of checks in %d days", t.Days)
-		if t.Days == 1 {
-			v.Interval = " of today's checks"
-		}
-	}
-	if !probed && t.Share == "" {
-		v.Note = "Availability is not checked."
-	}
-	if t.Since != nil {
-		v.Since = momentOf(*t.Since, loc, now)
-	}
-	return v
-}
-
 // unnamed are the attributes whose values are nobody else's business.
 var unnamed = map[string]bool{"customer": true, "model": true, "prompt": true}
 
-// scope says which part of the answers a slice is, without naming a customer.
+// scopeIn says which part of the answers a slice is, without naming a customer.
+func scopeIn(t told, s quality.Slice) string {
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		if !unnamed[name] {
+			return t.Say("scope.value", "Attribute", name, "Value", s[name])
+		}
+	}
+	if len(s) > 0 {
+		return t.Say("scope.part")
+	}
+	return ""
+}
+
+// scope says the same to machines.
 func scope(s quality.Slice) string {
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		if !unnamed[name] {

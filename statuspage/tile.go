@@ -101,11 +101,22 @@ type QualityTile struct {
 	Interval *[2]float64 // its 95 % interval
 	Since    *time.Time
 	Scope    string // which part of the answers, when not all
+
+	slice quality.Slice // the part, when not all
 }
+
+// The sentences of a tile of which nothing can be said, as machines read them.
+const (
+	noteUnmeasured = "Quality is not measured."
+	noteUnscored   = "No recent answers could be scored."
+	noteFew        = "Too few answers since the baseline was taken."
+	noteLearning   = "What is usual is still being learned."
+	noteUnread     = "Not read yet."
+)
 
 // Tile shows the worst of a feature's monitors that belong on the tile.
 func Tile(in TileInput) QualityTile {
-	worst := QualityTile{Word: WordCannotTell, Note: "Quality is not measured."}
+	worst := QualityTile{Word: WordCannotTell, Note: noteUnmeasured}
 	first := true
 	for _, s := range in.Statuses {
 		if !s.Tile {
@@ -132,7 +143,7 @@ func tileOf(s quality.MonitorStatus, in TileInput) QualityTile {
 			if s.Since == nil {
 				s.Since = &r.DetectedAt
 			}
-			return figures(s, QualityTile{Word: wordOf(in.Severities[r.ID]), Scope: scope(r.Slice)})
+			return figures(s, QualityTile{Word: wordOf(in.Severities[r.ID]), Scope: scope(r.Slice), slice: r.Slice})
 		}
 	}
 	silent := !s.LastScoreAt.IsZero() && in.Now.Sub(s.LastScoreAt) > maxSilence
@@ -140,7 +151,7 @@ func tileOf(s quality.MonitorStatus, in TileInput) QualityTile {
 	case s.State == quality.MonitorRegressed:
 		return figures(s, QualityTile{Word: wordOf(in.Severities[s.Regression])})
 	case s.State == quality.MonitorBlind || silent:
-		t := QualityTile{Word: WordCannotTell, Metric: s.Metric, Note: "No recent answers could be scored."}
+		t := QualityTile{Word: WordCannotTell, Metric: s.Metric, Note: noteUnscored}
 		if !s.LastScoreAt.IsZero() {
 			t.Since = &s.LastScoreAt
 		}
@@ -150,9 +161,9 @@ func tileOf(s quality.MonitorStatus, in TileInput) QualityTile {
 	case s.State == quality.MonitorWatching && s.Current.N >= minScores && s.Change != nil:
 		return figures(s, QualityTile{Word: WordUsual})
 	case s.State == quality.MonitorWatching:
-		return QualityTile{Word: WordNotEnough, Metric: s.Metric, Note: "Too few answers since the baseline was taken."}
+		return QualityTile{Word: WordNotEnough, Metric: s.Metric, Note: noteFew}
 	default:
-		return QualityTile{Word: WordNotEnough, Metric: s.Metric, Note: "What is usual is still being learned."}
+		return QualityTile{Word: WordNotEnough, Metric: s.Metric, Note: noteLearning}
 	}
 }
 

@@ -2,6 +2,7 @@ package statuspage
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -111,4 +112,84 @@ func floored(up, checks uint64) string {
 	}
 	hundredths := math.Floor(float64(up) / float64(checks) * 10000)
 	return strconv.FormatFloat(min(hundredths, 9999)/100, 'f', 2, 64)
+}
+
+// effect is a time in which a feature was not whole, by an incident or a maintenance.
+type effect struct {
+	from, to time.Time // to is zero while it lasts
+	weight   float64
+}
+
+// effectsOn are the times of a feature that count as down in part. Incidents count as people stated, or else as measured.
+func effectsOn(feature string, s stateData, u quality.UptimeSpec) (out []effect) {
+	add := func(status quality.ComponentStatus, from time.Time, to *time.Time) {
+		e := effect{from: from, weight: u.Weight(status)}
+		if to != nil {
+			e.to = *to
+		}
+		if e.weight > 0 {
+			out = append(out, e)
+		}
+	}
+	for _, i := range s.published() {
+		if !slices.Contains(i.Features, feature) {
+			continue
+		}
+		status, stated := i.Effects[feature]
+		if !stated && i.Kind == quality.IncidentAvailability {
+			status = quality.MajorOutage
+		} else if !stated {
+			status = quality.DegradedPerformance
+		}
+		add(status, i.StartedAt, i.ResolvedAt)
+	}
+	for _, m := range s.maintenances {
+		if m.StartedAt != nil && slices.Contains(m.Features, feature) {
+			add(quality.UnderMaintenance, *m.StartedAt, m.CompletedAt)
+		}
+	}
+	return out
+}
+
+// shareOfTime is the percentage of the time of the days with checks that was not down, floored. Where several effects
+// overlap, the heaviest counts; days without checks count neither way.
+func shareOfTime(days []AvailabilityDay, effects []effect, now time.Time) string {
+	var total, lost float64
+	for _, d := range days {
+		end := nextDay(d.Day)
+		if now.Before(end) {
+			end = now
+		}
+		if d.Checks > 0 && end.After(d.Day) {
+			total += end.Sub(d.Day).Seconds()
+			lost += lostIn(d.Day, end, effects)
+		}
+	}
+	if total == 0 {
+		return ""
+	}
+	return floored(uint64(total-lost), uint64(total))
+}
+
+// lostIn is the weighted time of the effects between two times, in seconds.
+func lostIn(from, to time.Time, effects []effect) (lost float64) {
+	edges := []time.Time{from, to}
+	for _, e := range effects {
+		for _, at := range []time.Time{e.from, e.to} {
+			if at.After(from) && at.Before(to) {
+				edges = append(edges, at)
+			}
+		}
+	}
+	slices.SortFunc(edges, time.Time.Compare)
+	for i := 1; i < len(edges); i++ {
+		worst := 0.0
+		for _, e := range effects {
+			if !e.from.After(edges[i-1]) && (e.to.IsZero() || e.to.After(edges[i-1])) {
+				worst = max(worst, e.weight)
+			}
+		}
+		lost += worst * edges[i].Sub(edges[i-1]).Seconds()
+	}
+	return lost
 }

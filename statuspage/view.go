@@ -5,9 +5,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/statuspage/speech"
 )
 
 // staleAfter is how old the last reading may be before the page says so.
@@ -21,127 +23,157 @@ type input struct {
 	days    reading[daysData]
 }
 
+func (in input) told(l *speech.Language) told {
+	return told{Language: l, loc: in.options.Location, now: in.now}
+}
+
 // view is everything that is served, made at once so that all of it agrees.
 type view struct {
 	in      input
-	page    pageView
-	content string // names what is shown, but for the time of the figures
-	html    document
-	detail  map[string]func() (document, error) // pages of incidents, by id; each is drawn when it is first asked for
-	api     *programs                           // what programs read
+	page    pageView // in English, of which the interfaces for machines are made
+	content string   // names what is shown, but for the time of the figures
+	facts   []facts  // of the features, in their order
+	public  []quality.Incident
+	byID    map[string]int // places in public
+	api     *programs      // what programs read
+
+	render *renderer
+	drawn  sync.Map // pageKey to func() (document, error): a page is drawn when it is first asked for
 }
 
-// pageView is the page as the template reads it.
+// pageView is the first page as the template reads it.
 type pageView struct {
-	Title     string
-	Simulated bool
-	Notice    string // that figures are old or missing
-	Stale     bool   // what holds now is not known
-	AsOf      string `json:"-"`
-	AsOfTime  string `json:"-"`
-	Zone      string
-	Overall   overall
-	Features  []featureView
-	Open      []incidentView
-	MoreOpen  int
-	History   []historyDay
-	Content   string `json:"-"`
-	Style     string
-	Script    string
+	frame
+	Overall  overall
+	Groups   []groupView `json:"-"`
+	Features []featureView
+	Open     []incidentView
+	MoreOpen int
+	Active   []maintenanceView
+	Planned  []maintenanceView
+	History  []historyDay
+	Touched  string // when the incidents and maintenances changed last, and how many there are
+}
+
+// groupView is a heading with its features. Features of no group come first, under no heading.
+type groupView struct {
+	Name, Title, Description string
+	Features                 []featureView
+}
+
+// facts is what is known of a feature, in no language.
+type facts struct {
+	spec   quality.Feature
+	days   []QualityDay
+	ups    []AvailabilityDay
+	tile   QualityTile
+	uptime UptimeTile
 }
 
 type featureView struct {
 	Name, Title string
+	Description string
 	Quality     tileView
 	Uptime      tileView
 	Days        span
+	Work        string   // the maintenance that goes on
 	Notable     []string `json:"-"` // the days that stand out, for those who cannot see or point
-	days        []QualityDay
-	ups         []AvailabilityDay
-	tile        QualityTile
-	uptime      UptimeTile
+	facts
 }
-
-// tileView is a tile with its strip.
-type tileView struct {
-	Word, Slug string
-	Figure     string // such as "97 % of baseline"
-	Interval   string // goes on from Figure, such as ", 95 % interval 95 to 99"
-	Since      moment
-	Note       string
-	Scope      string
-	Strip      strip
-}
-
-// notRead is said of what the page does not know because it has not read it.
-const notRead = "Not read yet."
 
 // span names the first and the last of the days that are drawn; it is empty when none are.
-type span struct{ First, Last string }
+type span struct {
+	First, Last string
+	Date        string // the first, for machines
+}
 
-// moment is a time for people and machines; both are empty when there is none.
-type moment struct{ Text, ISO string }
-
-// newView draws everything.
-func newView(in input, r *renderer) (*view, error) {
-	v := &view{in: in, page: pageOf(in)}
-	v.page.Style, v.page.Script = r.style.path, r.script.path
+// newView makes what is the same in all languages, and draws nothing but the interfaces for machines.
+func newView(in input, r *renderer) (v *view, err error) {
+	v = &view{in: in, render: r, public: sortedIncidents(in.state.data.published())}
+	v.byID = make(map[string]int, len(v.public))
+	for i := range v.public {
+		v.byID[v.public[i].ID] = i
+	}
+	index := indexOf(in)
+	for _, f := range in.options.Features {
+		v.facts = append(v.facts, factsOf(f, in, index))
+	}
+	english := r.english()
+	v.page = v.pageIn(english)
 	data, err := json.Marshal(v.page)
 	if err != nil {
 		return nil, fmt.Errorf("naming the view: %w", err)
 	}
 	sum := sha256.Sum256(data)
 	v.content = hex.EncodeToString(sum[:8])
-	v.page.Content = v.content
-	if v.html, err = r.page(v.page); err != nil {
-		return nil, err
-	}
-	v.detail = r.details(v.page, in)
 	v.api = newPrograms(v)
 	return v, nil
 }
 
-func pageOf(in input) pageView {
-	o := in.options
-	p := pageView{Title: o.Title, Simulated: o.Simulated, Zone: zoneName(o.Location, in.now)}
-	p.age(in)
-	index := indexOf(in)
-	for _, f := range o.Features {
-		p.Features = append(p.Features, featureOf(f, in, index))
-	}
+// pageIn is the first page in a language.
+func (v *view) pageIn(d *drawer) pageView {
+	in, t := v.in, v.in.told(d.language)
+	p := pageView{frame: v.frame(d, "/"), Touched: v.touched()}
 	if !in.state.at.IsZero() { // that no incident was read does not mean that there was none
-		p.Open, p.MoreOpen, p.History = incidentsOf(in)
+		p.Open, p.MoreOpen, p.History = v.incidents(t)
+		p.Active, p.Planned = v.maintenances(t)
 	}
-	p.Overall = overallOf(p.Features, !in.state.at.IsZero(), p.Stale)
+	for _, x := range v.facts {
+		p.Features = append(p.Features, v.feature(t, x, len(v.facts) > labelled))
+	}
+	p.Groups = groupsOf(p.Features, in.options.Groups)
+	p.Overall = overallOf(t, p.Features, !in.state.at.IsZero(), p.Stale)
+	p.Summary = p.Overall.Text
 	return p
 }
 
-// zoneName is how people call the zone the days are of. An abbreviation would be wrong for half of the year.
-func zoneName(loc *time.Location, now time.Time) string {
-	if loc == time.Local {
-		return now.In(loc).Format("MST")
+// touched names the state of all that has a page of its own.
+func (v *view) touched() string {
+	var last time.Time
+	for i := range v.public {
+		last = later(last, v.public[i].UpdatedAt)
 	}
-	return loc.String()
+	for i := range v.in.state.data.maintenances {
+		last = later(last, v.in.state.data.maintenances[i].UpdatedAt)
+	}
+	return fmt.Sprintf("%d %d %d", last.UnixNano(), len(v.public), len(v.in.state.data.maintenances))
 }
 
-// age says of when the figures are, and when they are old or missing.
-func (p *pageView) age(in input) {
-	asOf := in.state.at
-	if !in.days.at.IsZero() && in.days.at.Before(asOf) {
-		asOf = in.days.at
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
 	}
-	when := momentOf(asOf, in.options.Location, in.now)
-	p.AsOf, p.AsOfTime = when.Text, when.ISO
-	switch {
-	case in.state.old(in.now) && in.state.at.IsZero():
-		p.Stale, p.Notice = true, "No figures can be read at the moment."
-	case in.state.old(in.now):
-		p.Stale, p.Notice = true, "What follows is of "+when.Text+". Newer figures cannot be read at the moment."
-	case in.days.old(in.now) && in.days.at.IsZero():
-		p.Notice = "The days cannot be read at the moment. What is said of now is not affected."
-	case in.days.old(in.now):
-		p.Notice = "The days are of " + when.Text + " and cannot be read at the moment. What is said of now is not affected."
+	return a
+}
+
+// groupsOf puts the features under their headings, in the order of the groups.
+func groupsOf(features []featureView, groups []quality.FeatureGroup) []groupView {
+	place := map[string]int{}
+	out := make([]groupView, 1, len(groups)+1)
+	for _, g := range groups {
+		x := groupView{Name: g.Name, Title: g.Title, Description: g.Description}
+		if x.Title == "" {
+			x.Title = g.Name
+		}
+		for _, name := range g.Features {
+			place[name] = len(out)
+		}
+		out = append(out, x)
 	}
+	for i := range features {
+		n := place[features[i].Name]
+		out[n].Features = append(out[n].Features, features[i])
+	}
+	return slicesKept(out, func(g groupView) bool { return len(g.Features) > 0 })
+}
+
+func slicesKept[T any](list []T, keep func(T) bool) (out []T) {
+	for _, x := range list {
+		if keep(x) {
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 // index holds what was read, by feature.
@@ -186,33 +218,46 @@ func severitiesOf(incidents []quality.Incident) map[string]quality.Severity {
 	return out
 }
 
-func featureOf(f quality.Feature, in input, x index) featureView {
-	loc := in.options.Location
-	days := calendar(in.now, loc)
+func factsOf(f quality.Feature, in input, x index) facts {
+	days := calendar(in.now, in.options.Location)
 	statuses, regressions := x.statuses[f.Name], x.regressions[f.Name]
-	v := featureView{Name: f.Name, Title: f.Title, ups: AvailabilityDays(days, x.uptime[f.Name])}
-	if v.Title == "" {
-		v.Title = f.Name
-	}
+	v := facts{spec: f, ups: AvailabilityDays(days, x.uptime[f.Name])}
 	v.days = QualityDays(days, x.scores[f.Name], monitorsOf(f, statuses), regressions, x.severities)
 	v.tile = Tile(TileInput{Statuses: statuses, Regressions: regressions, Severities: x.severities, Now: in.now})
 	if in.state.at.IsZero() {
-		v.tile.Note = notRead
+		v.tile.Note = noteUnread
 	}
 	if in.days.at.IsZero() {
 		v.days, v.ups = nil, nil // days that were not read are not days without data
 	}
 	v.uptime = Uptime(UptimeInput{Probes: x.probes[f.Name], Days: v.ups, Now: in.now, Silence: probeSilence(f, in.options.Simulated)})
-	v.Quality = qualityTileView(v.tile, v.days, loc, in.now)
-	v.Uptime = uptimeTileView(v.uptime, v.ups, len(f.Probes) > 0, loc, in.now)
-	if in.state.at.IsZero() {
-		v.Uptime.Note = notRead
+	if in.options.Uptime.By == quality.UptimeByIncidents {
+		v.uptime.Share = shareOfTime(v.ups, effectsOn(f.Name, in.state.data, in.options.Uptime), in.now)
 	}
-	if len(v.days) > 0 {
-		v.Days = span{First: days[0].Format("2 Jan 2006"), Last: days[len(days)-1].Format("2 Jan 2006")}
-	}
-	v.Notable = append(v.Quality.Strip.notable("Quality"), v.Uptime.Strip.notable("Uptime")...)
 	return v
+}
+
+// feature tells of a feature; lean leaves out what its bars say.
+func (v *view) feature(t told, x facts, lean bool) featureView {
+	f := featureView{Name: x.spec.Name, Title: x.spec.Title, Description: x.spec.Description, facts: x}
+	if f.Title == "" {
+		f.Title = f.Name
+	}
+	f.Quality = qualityTileView(t, x.tile, x.days)
+	f.Uptime = uptimeTileView(t, x.uptime, x.ups, len(x.spec.Probes) > 0, v.in.options.Uptime)
+	if v.in.state.at.IsZero() {
+		f.Uptime.Note = t.Say("note.unread")
+	}
+	if n := len(x.days); n > 0 {
+		f.Days = span{First: t.day(speech.ShortYear, x.days[0].Day), Last: t.day(speech.ShortYear, x.days[n-1].Day), Date: x.days[0].Day.Format(time.DateOnly)}
+	}
+	f.Work = v.workOn(t, f.Name)
+	f.Notable = append(f.Quality.Strip.notable(t, t.Say("tile.quality")), f.Uptime.Strip.notable(t, t.Say("tile.uptime"))...)
+	if lean {
+		f.Quality.Strip.lean()
+		f.Uptime.Strip.lean()
+	}
+	return f
 }
 
 // monitorsOf joins statuses with what is configured of their monitors.
@@ -232,20 +277,4 @@ func monitorsOf(f quality.Feature, statuses []quality.MonitorStatus) []DayMonito
 		out = append(out, m)
 	}
 	return out
-}
-
-// momentOf leaves out what today makes plain.
-func momentOf(t time.Time, loc *time.Location, now time.Time) moment {
-	if t.IsZero() {
-		return moment{}
-	}
-	local, today := t.In(loc), now.In(loc)
-	layout := "2 Jan 2006, 15:04"
-	switch {
-	case local.Format(time.DateOnly) == today.Format(time.DateOnly):
-		layout = "15:04"
-	case local.Year() == today.Year() || today.Sub(local) < 180*24*time.Hour:
-		layout = "Mon 2 Jan, 15:04"
-	}
-	return moment{Text: local.Format(layout), ISO: local.Format(time.RFC3339)}
 }

@@ -17,6 +17,11 @@ func audiences() auth.Table {
 		// The status page.
 		"* /":                               auth.Public,
 		"* /incidents/:id":                  auth.Public,
+		"* /maintenances/:id":               auth.Public,
+		"* /features/:name":                 auth.Public,
+		"* /history":                        auth.Public,
+		"* /history/:month":                 auth.Public,
+		"* /about":                          auth.Public,
 		"* /assets/*":                       auth.Public,
 		"* /api/v2/*":                       auth.Public,
 		"* /history.atom":                   auth.Public,

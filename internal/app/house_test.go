@@ -68,6 +68,7 @@ var owners = map[string][]string{
 	"github.com/expr-lang/":               {"internal/expression"},
 	"github.com/coreos/go-oidc/":          {"internal/auth/oidc"},
 	"golang.org/x/oauth2":                 {"internal/auth/oidc"},
+	"github.com/nicksnyder/go-i18n":       {"statuspage/speech"},
 	"github.com/abadojack/whatlanggo":     {"evaluator/score"},
 	"golang.org/x/term":                   {"cmd/asgood"},
 	"github.com/yuin/goldmark":            {"internal/markdown"},

@@ -108,6 +108,7 @@ type pageReader struct {
 	incidents   *mirror[quality.Incident]
 
 	maintenances *mirror[quality.Maintenance]
+	changes      *mirror[quality.Change]
 }
 
 func newPageReader(ctx context.Context, e *engines, changed func()) (r *pageReader, err error) {
@@ -124,7 +125,10 @@ func newPageReader(ctx context.Context, e *engines, changed func()) (r *pageRead
 	if r.incidents, err = newMirror[quality.Incident](ctx, e.bus, bucketIncidents, changed); err != nil {
 		return nil, err
 	}
-	r.maintenances, err = newMirror[quality.Maintenance](ctx, e.bus, bucketMaintenances, changed)
+	if r.maintenances, err = newMirror[quality.Maintenance](ctx, e.bus, bucketMaintenances, changed); err != nil {
+		return nil, err
+	}
+	r.changes, err = newMirror[quality.Change](ctx, e.bus, bucketChanges, changed)
 	return r, err
 }
 
@@ -132,6 +136,7 @@ func (r *pageReader) mirrors() []runner {
 	return []runner{
 		{r.statuses.name, r.statuses.run}, {r.regressions.name, r.regressions.run},
 		{r.probes.name, r.probes.run}, {r.incidents.name, r.incidents.run}, {r.maintenances.name, r.maintenances.run},
+		{r.changes.name, r.changes.run},
 	}
 }
 
@@ -158,4 +163,10 @@ func (r *pageReader) Incidents(ctx context.Context) ([]quality.Incident, error) 
 // Maintenances returns all maintenances.
 func (r *pageReader) Maintenances(ctx context.Context) ([]quality.Maintenance, error) {
 	return r.maintenances.all(ctx)
+}
+
+// Changes returns the changes of the ledger. They only mark charts: one that is not readable does not make the page stale.
+func (r *pageReader) Changes(ctx context.Context) ([]quality.Change, error) {
+	all, _ := r.changes.all(ctx)
+	return all, nil
 }

@@ -36,6 +36,7 @@ func (c *Config) complete(dir string, location *time.Location) {
 	if c.Auth.OIDC != nil {
 		c.Auth.OIDC.GroupsClaim = or(c.Auth.OIDC.GroupsClaim, "groups")
 	}
+	c.StatusPage.Export = beside(dir, c.StatusPage.Export)
 	for i := range c.StatusPage.Groups {
 		c.StatusPage.Groups[i].Title = or(c.StatusPage.Groups[i].Title, c.StatusPage.Groups[i].Name)
 	}

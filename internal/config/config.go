@@ -95,6 +95,13 @@ type StatusPage struct {
 	// What programs and search engines read.
 	Groups []quality.FeatureGroup `yaml:"groups"` // headings over features; those in none stand before them
 	Hidden bool                   `yaml:"hidden"` // search engines are told not to list the page
+
+	// What visitors read and see.
+	Description string             `yaml:"description"` // plain text, one line, under the title
+	Languages   []string           `yaml:"languages"`   // en, de; the default first; none means en
+	Uptime      quality.UptimeSpec `yaml:"uptime"`
+	Brand       quality.Brand      `yaml:"brand"`
+	Export      string             `yaml:"export"` // folder that holds the page as files, written on every change; a relative one is beside the file
 }
 
 // Alerts says who is told about incidents.

@@ -56,11 +56,20 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 	want(t, "customers", c.Customers, []quality.Customer{{Name: "acme", Title: "Acme Corp", Examples: ptr(false)}, {Name: "globex", Title: "globex"}})
 	want(t, "listen", c.Listen, config.Listen{Public: ":8080", Ingest: "127.0.0.1:4318", GRPC: "[::1]:4317", Internal: "[::1]:8081"})
 	want(t, "ingest", c.Ingest, config.Ingest{RequireKey: true, MaxBody: 16 << 20, PerCustomer: 2000})
-	want(t, "status page", c.StatusPage, config.StatusPage{Title: "Acme AI status", URL: "https://status.acme.example",
+	page := c.StatusPage
+	want(t, "logo and style", [2]bool{len(page.Brand.LogoData) > 0, len(page.Brand.CSSData) > 0}, [2]bool{true, true})
+	page.Brand.LogoData, page.Brand.CSSData = nil, nil
+	want(t, "status page", page, config.StatusPage{
+		Title: "Acme AI status", URL: "https://status.acme.example", Description: "How good our assistants are, and whether they answer",
+		Groups:    []quality.FeatureGroup{{Name: "support", Title: "Support", Description: "What answers customers", Features: []string{"support-assistant"}}},
+		Languages: []string{"de", "en"}, Export: filepath.Join("testdata", "public"),
+		Uptime: quality.UptimeSpec{By: "incidents", Major: ptr(1.0), Partial: ptr(0.3), Degraded: ptr(0.0), Maintenance: ptr(0.0)},
+		Brand: quality.Brand{Logo: "logo.svg", CSS: "page.css", Colours: map[string]string{"accent": "#0a4f7d"}, Dark: map[string]string{"accent": "#9fd0f2"},
+			Footer: []quality.PageLink{{Title: "Imprint", URL: "https://acme.example/imprint"}}},
 		Publish: []quality.PublishRule{{After: quality.PublishAfter{Never: true}, Kinds: []quality.IncidentKind{"quality"}, Severities: []quality.Severity{"minor"}},
 			{After: quality.PublishAfter{Wait: 10 * time.Minute}}},
 		UpdateEvery: time.Hour, Templates: map[string]string{"resolved": "{{.Feature}} is as good as usual again. {{.Fixed}}"},
-		Groups: []quality.FeatureGroup{{Name: "support", Title: "Support", Description: "What answers customers", Features: []string{"support-assistant"}}}})
+	})
 	want(t, "receivers", c.Alerts.Receivers, []quality.Receiver{{Name: "on-call", Webhook: &quality.WebhookReceiver{
 		URL: "https://hooks.acme.example/asgood", Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}})
 	if len(c.Features) != 2 {

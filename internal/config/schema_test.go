@@ -47,6 +47,8 @@ var (
 		"changes.map[].carries[]":           words(quality.Layers()),
 		"statuspage.publish[].kinds[]":      words(quality.IncidentKinds()),
 		"statuspage.publish[].severities[]": {"minor", "major", "critical"},
+		"statuspage.languages[]":            {"en", "de"},
+		"statuspage.uptime.by":              {quality.UptimeByChecks, quality.UptimeByIncidents},
 	}
 	// required keys of a mapping, by path.
 	required = map[string][]string{
@@ -56,6 +58,8 @@ var (
 		"features[].monitors[]":           {"metric", "baseline"},
 		"features[].probes[].traffic":     {"errors_above"},
 		"customers[]":                     {"name"},
+		"statuspage.groups[]":             {"name", "features"},
+		"statuspage.brand.footer[]":       {"title", "url"},
 		"alerts.receivers[]":              {"name", "webhook"},
 		"alerts.receivers[].webhook":      {"url", "secret"},
 		"changes.github":                  {"secret"},

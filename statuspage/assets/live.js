@@ -1,33 +1,101 @@
-// Keeps the page as it is on the server: the socket says that something changed, the page is fetched again.
+// Keeps the page as it is on the server: the socket says that something changed, the page is fetched again. Tells times
+// of the visitor's own zone, and lets the bars be read with the keyboard.
 (() => {
   "use strict";
-  const pauseMin = 1000, pauseMax = 30000;
-  let pause = pauseMin, busy = false, wanted = document.body.dataset.etag;
+  const pauseMin = 1000, pauseMax = 30000, pollEvery = 60000;
+  let pause = pauseMin, busy = false, wanted = document.body.dataset.etag, poll = 0;
+  const byId = (id) => document.getElementById(id);
 
   const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-  const text = (id) => document.getElementById(id)?.textContent ?? "";
-  const say = (words) => {
-    const el = document.getElementById("live");
-    if (el) { el.hidden = false; el.textContent = words; }
+  const text = (id) => byId(id)?.textContent ?? "";
+  const say = (which) => {
+    const el = byId("live");
+    if (el) { el.hidden = false; el.textContent = el.dataset[which]; }
   };
   // What names the same thing before and after: a link by where it leads, the rest by its feature.
-  const nameOf = (el) => el && el.tagName + (el.getAttribute("href") ?? el.closest("article")?.id ?? "");
+  const nameOf = (el) => el && el.tagName + (el.id || (el.getAttribute("href") ?? el.closest("article")?.id ?? "")) + (el.querySelector?.("svg")?.className.baseVal ?? "");
+
+  // Times. The server tells them in the page's zone, in its words; the visitor's own are made here.
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const pageZone = () => document.querySelector("[data-zone]")?.dataset.zone;
+  const memory = { get: () => { try { return localStorage.getItem("zone"); } catch { return null; } }, set: (v) => { try { localStorage.setItem("zone", v); } catch { /* forgotten */ } } };
+  let mine = memory.get() === "own";
+
+  function tell(iso, zone) {
+    const at = new Date(iso), now = new Date(byId("asof")?.getAttribute("datetime") ?? Date.now());
+    const date = (t) => t.toLocaleDateString("en-CA", { timeZone: zone });
+    const form = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone };
+    if (date(at) !== date(now)) Object.assign(form, { day: "numeric", month: "short" }, now - at > 180 * 864e5 ? { year: "numeric" } : { weekday: "short" });
+    return new Intl.DateTimeFormat(document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang, form).format(at);
+  }
+  function times() {
+    for (const el of document.querySelectorAll("time[datetime*=T]")) {
+      el.dataset.text ??= el.textContent;
+      el.textContent = mine ? tell(el.dateTime, own) : el.dataset.text;
+    }
+    const button = byId("zone"), line = document.querySelector("[data-zone]"), of = byId("of");
+    if (of && line) of.textContent = mine ? own : line.dataset.zone;
+    if (!button || !own || own === pageZone()) return;
+    button.hidden = false;
+    button.textContent = (mine ? line.dataset.page : line.dataset.own) + " (" + (mine ? pageZone() : own) + ")";
+  }
+  document.addEventListener("click", (event) => {
+    if (event.target.id !== "zone") return;
+    mine = !mine;
+    memory.set(mine ? "own" : "page");
+    times();
+  });
+
+  // Bars. A row is one link; a pointer or the arrow keys choose a day in it, whose numbers stand below.
+  const count = 90;
+  function choose(row, n) {
+    const days = row.closest(".days"), axis = days.querySelector(".axis"), read = days.querySelector(".read");
+    for (const el of days.querySelectorAll(".here")) el.classList.remove("here");
+    axis.classList.toggle("reading", n !== null);
+    if (n === null) { delete row.dataset.day; read.textContent = ""; return; }
+    row.dataset.day = n;
+    const bar = row.querySelectorAll("rect")[n], day = new Date(days.dataset.first + "T12:00:00Z");
+    day.setUTCDate(day.getUTCDate() + n);
+    bar?.classList.add("here");
+    row.hash = day.toISOString().slice(0, 10);
+    read.textContent = bar?.textContent ?? row.hash.slice(1);
+  }
+  const rowOf = (event) => event.target.closest?.(".bars");
+  document.addEventListener("pointermove", (event) => {
+    const row = rowOf(event);
+    if (!row) return;
+    const box = row.getBoundingClientRect();
+    const n = Math.min(count - 1, Math.max(0, Math.floor((event.clientX - box.left) / box.width * count)));
+    if (row.dataset.day !== String(n)) choose(row, n);
+  });
+  document.addEventListener("pointerout", (event) => { const row = rowOf(event); if (row && !row.contains(event.relatedTarget)) choose(row, null); });
+  document.addEventListener("focusin", (event) => { const row = rowOf(event); if (row?.matches(":focus-visible")) choose(row, count - 1); });
+  document.addEventListener("focusout", (event) => { const row = rowOf(event); if (row) choose(row, null); });
+  document.addEventListener("keydown", (event) => {
+    const row = rowOf(event), step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -7, PageDown: 7, Home: -count, End: count }[event.key];
+    if (!row || !step) return;
+    event.preventDefault();
+    choose(row, Math.min(count - 1, Math.max(0, Number(row.dataset.day ?? count - 1) + step)));
+  });
 
   async function replace() {
-    const response = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+    const response = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
     const next = new DOMParser().parseFromString(await response.text(), "text/html");
-    const fresh = next.getElementById("page"), old = document.getElementById("page");
+    const fresh = next.getElementById("page"), old = byId("page");
     if (!response.ok || !fresh) throw new Error("no page");
     // A server of another version has another script: begin anew with it.
     if (next.querySelector("script")?.getAttribute("src") !== document.querySelector("script").getAttribute("src")) location.reload();
+    const same = next.body.dataset.etag === document.body.dataset.etag;
+    wanted = document.body.dataset.etag = next.body.dataset.etag;
+    if (same) return;
     const open = new Set([...old.querySelectorAll("details[open]")].map(nameOf));
     for (const d of fresh.querySelectorAll("details")) d.open = open.has(nameOf(d));
     const focused = old.contains(document.activeElement) ? nameOf(document.activeElement) : null;
     const before = text("overall");
     old.replaceWith(document.adoptNode(fresh));
-    if (focused) [...fresh.querySelectorAll("a, summary")].find((el) => nameOf(el) === focused)?.focus({ preventScroll: true });
-    if (text("overall") !== before) document.getElementById("news").textContent = text("overall");
-    wanted = document.body.dataset.etag = next.body.dataset.etag;
+    times();
+    if (focused) [...fresh.querySelectorAll("a, summary, button")].find((el) => nameOf(el) === focused)?.focus({ preventScroll: true });
+    if (text("overall") !== before) byId("news").textContent = text("overall");
   }
 
   async function keepUp(spread) {
@@ -38,9 +106,9 @@
       await sleep(wait);
       try {
         await replace();
-        say("Live");
+        say("live");
       } catch {
-        say("Reconnecting");
+        say("lost");
         wait = 5000 + Math.random() * 5000;
       }
     }
@@ -50,19 +118,26 @@
   function connect() {
     const scheme = location.protocol === "https:" ? "wss://" : "ws://";
     const socket = new WebSocket(scheme + location.host + "/live");
-    socket.onopen = () => { pause = pauseMin; say("Live"); };
+    socket.onopen = () => { pause = pauseMin; clearInterval(poll); poll = 0; say("live"); };
     socket.onmessage = (event) => {
       const now = JSON.parse(event.data);
-      const asof = document.getElementById("asof");
-      if (asof && now.as_of) asof.textContent = now.as_of;
+      const asof = byId("asof");
+      if (asof && now.as_of && now.as_of !== asof.getAttribute("datetime")) {
+        asof.setAttribute("datetime", now.as_of);
+        asof.dataset.text = tell(now.as_of, pageZone());
+        times();
+      }
       wanted = now.etag;
       keepUp(now.spread || 0);
     };
     socket.onclose = () => {
-      say("Reconnecting");
+      say("lost");
+      // Where no socket can be had, as behind some proxies, the page is asked for now and then.
+      poll ||= setInterval(() => replace().then(() => say("live"), () => say("lost")), pollEvery * (0.8 + 0.4 * Math.random()));
       setTimeout(connect, pause * (0.5 + Math.random()));
       pause = Math.min(2 * pause, pauseMax);
     };
   }
-  connect();
+  times();
+  if (!("still" in document.body.dataset)) connect();
 })();
