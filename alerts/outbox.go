@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/asgood-dev/asgood/alerts/webhook"
+	"github.com/asgood-dev/asgood/internal/webhook"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 

@@ -19,7 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/asgood-dev/asgood/alerts/webhook"
+	"github.com/asgood-dev/asgood/internal/webhook"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 

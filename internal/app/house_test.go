@@ -24,6 +24,9 @@ var rules = map[string][]string{
 	"internal/clickhouse": {"internal/quality", "internal/clickhouse"},
 	"internal/bus":        {"internal/quality"},
 	"internal/expression": {"internal/quality"},
+	"internal/webhook":    {"internal/quality"},
+	"internal/retry":      {},
+	"internal/mail":       {"internal/quality"},
 	"internal/config":     {"internal/quality", "internal/expression"},
 	"collector":           {"internal/quality", "internal/web", "internal/wire", "collector"},
 	"collector/probe":     {"internal/quality", "internal/web"},
@@ -33,8 +36,9 @@ var rules = map[string][]string{
 	"collector/files":     {"internal/quality", "collector/files"},
 	"evaluator/detect":    {},
 	"evaluator":           {"internal/quality", "internal/web", "internal/wire", "internal/expression", "evaluator"},
-	"alerts":              {"internal/quality", "internal/web", "alerts"},
+	"alerts":              {"internal/quality", "internal/web", "internal/webhook", "internal/retry", "alerts"},
 	"statuspage":          {"internal/quality", "internal/web", "statuspage"},
+	"statuspage/subscribe": {"internal/quality", "internal/web", "internal/webhook", "internal/retry", "internal/mail"},
 	"internal/demo":       {"internal/quality", "internal/config", "internal/app"},
 	"internal/app":        {"*"},
 	"cmd":                 {"internal/app", "internal/config", "internal/demo", "internal/quality"},
@@ -62,6 +66,8 @@ var owners = map[string][]string{
 	"github.com/go-json-experiment/":      {"internal/wire", "collector/files"},
 	"github.com/expr-lang/":               {"internal/expression"},
 	"github.com/abadojack/whatlanggo":     {"evaluator/score"},
+	"github.com/wneessen/go-mail":         {"internal/mail"},
+	"github.com/standard-webhooks/":       {"internal/webhook"},
 }
 
 type source struct {
