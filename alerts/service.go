@@ -19,8 +19,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/asgood-dev/asgood/internal/webhook"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/webhook"
 )
 
 // Message is one message of the stream of events: a quality.Event as JSON.

@@ -21,6 +21,11 @@ func audiences() auth.Table {
 		"* /api/v2/*":      auth.Public,
 		"GET /live":        auth.Public,
 
+		// Subscriptions: links hold their own token.
+		"* /subscribe":          auth.Public,
+		"* /subscribe/*":        auth.Public,
+		"* /unsubscribe/:token": auth.Public,
+
 		// What senders and heartbeats call.
 		"POST /v1/samples":       auth.Machine(auth.ScopeSamples),
 		"POST /v1/scores":        auth.Machine(auth.ScopeScores),
@@ -62,6 +67,11 @@ func audiences() auth.Table {
 		"GET /v1/judges":                              auth.Internal,
 		"GET /v1/judges/:feature/:metric":             auth.Internal,
 		"GET /v1/scorers":                             auth.Internal,
+
+		// Subscribers.
+		"GET /v1/subscribers":              auth.Internal,
+		"DELETE /v1/subscribers/:id":       auth.Internal,
+		"POST /v1/subscribers/:id/release": auth.Internal,
 	}
 }
 

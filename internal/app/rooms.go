@@ -20,6 +20,7 @@ import (
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/statuspage"
+	"github.com/asgood-dev/asgood/statuspage/subscribe"
 )
 
 // The buckets of small shared documents.
@@ -42,6 +43,9 @@ const (
 	bucketEvidence      = "evidence"
 	bucketJudges        = "judges"
 	bucketSteps         = "steps"
+
+	bucketSubscribers = "subscribers"
+	bucketTellings    = "subscriber_outbox"
 )
 
 // The readers of the streams, by which the bus remembers how far each has come.
@@ -51,6 +55,8 @@ const (
 	readerCollector = "collector"
 	readerAlerts    = "alerts"
 	readerExplain   = "explain"
+
+	readerSubscribe = "subscribe"
 )
 
 // writeLimits make batches that ClickHouse likes: rather few and large, but not late.
@@ -82,6 +88,7 @@ type rooms struct {
 	explain    *explain.Service
 	alerts     *alerts.Service
 	page       *statuspage.Page
+	subscribe  *subscribe.Service
 	work       []runner
 }
 
@@ -114,6 +121,7 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 		{"keys", r.buildKeys}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
 		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"baselines", r.buildBaselines}, {"steps between versions", r.buildSteps}, {"evaluator", r.buildEvaluator}, {"scorers", r.buildAsking}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
+		{"subscriptions", r.buildSubscribe},
 	} {
 		if err := step.build(ctx, a); err != nil {
 			_ = r.close() // the first error is the one to tell

@@ -31,6 +31,7 @@ const (
 	Feedback = "FEEDBACK" // scores whose samples are not looked up yet
 	Spans    = "SPANS"    // records of spans that are not joined yet
 	Held     = "HELD"     // samples about which feedback decides
+	Notices  = "NOTICES"  // what subscribers are to be told of
 )
 
 // MaxMessage is the largest message and document, in bytes.
@@ -136,7 +137,7 @@ func (b *Bus) connect(o Options) (err error) {
 func (b *Bus) makeStreams(ctx context.Context, maxBytes int64) error {
 	for name, size := range map[string]int64{
 		Samples: maxBytes, Scores: maxBytes / 2, Events: maxBytes / 16, Probes: maxBytes / 16,
-		Feedback: maxBytes / 4, Spans: maxBytes / 2, Held: maxBytes,
+		Feedback: maxBytes / 4, Spans: maxBytes / 2, Held: maxBytes, Notices: maxBytes / 64,
 	} {
 		_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 			Name: name, Subjects: []string{subject(name)}, Storage: jetstream.FileStorage, Discard: jetstream.DiscardNew,

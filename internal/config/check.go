@@ -34,6 +34,7 @@ func (d *decoder) check(c *Config) {
 		d.bad("statuspage.url", "want a URL such as https://status.example.com")
 	}
 	d.checkReceivers(c.Alerts.Receivers)
+	d.checkMail(c.Mail)
 	d.checkChanges(c.Changes, c.Features)
 }
 

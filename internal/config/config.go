@@ -30,6 +30,7 @@ type Config struct {
 	StatusPage  StatusPage          `yaml:"statuspage"`
 	Alerts      Alerts              `yaml:"alerts"`
 	Changes     quality.ChangeSpec  `yaml:"changes"`
+	Mail        *Mail               `yaml:"mail"` // absent: no mails are sent
 
 	location *time.Location
 	dir      string // of the file
@@ -86,6 +87,9 @@ type Listen struct {
 type StatusPage struct {
 	Title string `yaml:"title"` // defaults to the name and "status"
 	URL   string `yaml:"url"`   // where customers reach it; defaults to the public listener on localhost
+
+	// Subscribers.
+	Subscriptions Subscriptions `yaml:"subscriptions"`
 }
 
 // Alerts says who is told about incidents.
@@ -104,7 +108,8 @@ const day = 24 * time.Hour
 //   - days of UTC;
 //   - the status page on :8080 for everyone, ingest on 127.0.0.1:4318 (gRPC on 4317) and the internal
 //     listener on 127.0.0.1:8081 for this machine only;
-//   - bodies of up to 64 MiB, and no limit on what one customer sends.
+//   - bodies of up to 64 MiB, and no limit on what one customer sends;
+//   - every kind of subscription offered, that by e-mail once there is a mail relay.
 func Defaults() *Config {
 	return &Config{
 		Name:        "Asgood",
@@ -114,6 +119,7 @@ func Defaults() *Config {
 		TimeZone:    "UTC",
 		Listen:      Listen{Public: ":8080", Ingest: "127.0.0.1:4318", GRPC: "127.0.0.1:4317", Internal: "127.0.0.1:8081"},
 		Ingest:      Ingest{MaxBody: maxMaxBody},
+		StatusPage:  StatusPage{Subscriptions: Subscriptions{Email: true, Webhook: true, Slack: true, Teams: true}},
 		location:    time.UTC,
 	}
 }

@@ -56,7 +56,8 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 	want(t, "customers", c.Customers, []quality.Customer{{Name: "acme", Title: "Acme Corp", Examples: ptr(false)}, {Name: "globex", Title: "globex"}})
 	want(t, "listen", c.Listen, config.Listen{Public: ":8080", Ingest: "127.0.0.1:4318", GRPC: "[::1]:4317", Internal: "[::1]:8081"})
 	want(t, "ingest", c.Ingest, config.Ingest{RequireKey: true, MaxBody: 16 << 20, PerCustomer: 2000})
-	want(t, "status page", c.StatusPage, config.StatusPage{Title: "Acme AI status", URL: "https://status.acme.example"})
+	want(t, "status page", c.StatusPage, config.StatusPage{Title: "Acme AI status", URL: "https://status.acme.example",
+		Subscriptions: config.Subscriptions{Email: true, Webhook: true}})
 	want(t, "receivers", c.Alerts.Receivers, []quality.Receiver{{Name: "on-call", Webhook: &quality.WebhookReceiver{
 		URL: "https://hooks.acme.example/asgood", Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}})
 	if len(c.Features) != 2 {
@@ -144,7 +145,7 @@ func TestAFileThatSaysNothingGivesTheDefaults(t *testing.T) {
 			want(t, "retention", c.Retention, d.Retention)
 			want(t, "listen", c.Listen, d.Listen)
 			want(t, "false alarms", c.FalseAlarms, d.FalseAlarms)
-			want(t, "page", c.StatusPage, config.StatusPage{Title: "Asgood status", URL: "http://localhost:8080"})
+			want(t, "page", c.StatusPage, config.StatusPage{Title: "Asgood status", URL: "http://localhost:8080", Subscriptions: d.StatusPage.Subscriptions})
 			want(t, "zone", c.Location(), time.UTC)
 		})
 	}

@@ -43,6 +43,7 @@ var (
 		"features[].sampling.always[]":     {quality.AlwaysError, quality.AlwaysLowFeedback, quality.AlwaysSlow},
 		"features[].probes[].type":         {"A", "AAAA", "CNAME", "MX", "TXT", "NS"},
 		"features[].probes[].method":       {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"},
+		"mail.tls":                         {config.MailStartTLS, config.MailTLS, config.MailNoTLS},
 		"changes.map[].layer":              words(quality.Layers()),
 		"changes.map[].carries[]":          words(quality.Layers()),
 	}
@@ -57,6 +58,7 @@ var (
 		"alerts.receivers[]":              {"name", "webhook"},
 		"alerts.receivers[].webhook":      {"url", "secret"},
 		"changes.github":                  {"secret"},
+		"mail":                            {"smtp", "from"},
 		"changes.gitlab":                  {"secret"},
 		"changes.pagerduty":               {"routing_key"},
 		"changes.map[]":                   {"repository"},
