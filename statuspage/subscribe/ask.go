@@ -85,7 +85,9 @@ func (a *asks) rouse() {
 func (a *asks) keep(r request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.list, a.size = append(a.list, r), a.size+1
+	if !slices.ContainsFunc(a.list, func(x request) bool { return x.ID == r.ID }) { // it may have come while the stored ones were read
+		a.list, a.size = append(a.list, r), a.size+1
+	}
 }
 
 func (a *asks) run(ctx context.Context) {

@@ -104,10 +104,13 @@ func (l *lane) add(ctx context.Context, n quality.Notice) error {
 	return nil
 }
 
-// keepJob puts a job in its place in the queue: the oldest first.
+// keepJob puts a job in its place in the queue: the oldest first. One that came while the stored ones were read is
+// there once.
 func (l *lane) keepJob(j job) {
 	l.mu.Lock()
-	l.jobs = append(l.jobs, j)
+	if !slices.ContainsFunc(l.jobs, func(x job) bool { return x.Notice.ID == j.Notice.ID }) {
+		l.jobs = append(l.jobs, j)
+	}
 	slices.SortStableFunc(l.jobs, func(a, b job) int { return cmp.Or(a.At.Compare(b.At), a.Notice.At.Compare(b.Notice.At)) })
 	l.s.metrics.jobs.WithLabelValues(string(l.kind)).Set(float64(len(l.jobs)))
 	l.mu.Unlock()

@@ -35,7 +35,9 @@ func TestMailOptInNoticeAndOneClick(t *testing.T) {
 	if err := w.s.take(t.Context(), published("n0")); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the end of what is not for it", func() bool { return done(w, KindEmail, "n0") && !w.s.lanes[KindEmail].behind(w.s.tokens.id(KindEmail, "ada@example.com")) })
+	eventually(t, "the end of what is not for it", func() bool {
+		return done(w, KindEmail, "n0") && !w.s.lanes[KindEmail].behind(w.s.tokens.id(KindEmail, "ada@example.com"))
+	})
 	if got := w.do("POST", paths[0], url.Values{}); got.Code != 200 || !strings.Contains(got.Body.String(), "You are subscribed") {
 		t.Fatalf("confirming: got %d %s", got.Code, got.Body)
 	}
@@ -112,7 +114,10 @@ func TestMailQuarantine(t *testing.T) {
 	if err := w.s.take(t.Context(), published("n1")); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the quarantine", func() bool { s, err := w.get(KindEmail, "dead@gone.example"); return err == nil && s.State == StateQuarantined })
+	eventually(t, "the quarantine", func() bool {
+		s, err := w.get(KindEmail, "dead@gone.example")
+		return err == nil && s.State == StateQuarantined
+	})
 	eventually(t, "the mail to who lives", func() bool { return len(p.mails()) == 1 })
 	s, _ := w.get(KindEmail, "dead@gone.example")
 	if s.Why != "the mail relay does not take the recipient" || s.Quarantined == nil {
