@@ -103,6 +103,9 @@ func (s *Service) post(ctx context.Context, sub Subscriber, v any) error {
 
 // hook sends to a webhook. Of one that is not confirmed the answer to the challenge is awaited, and confirms it.
 func (s *Service) hook(ctx context.Context, sub Subscriber, it item, m *message) error {
+	if it.What == tellConfirm {
+		m.Payload.Data.Challenge, m.Payload.Data.Secret = s.tokens.make(sub, toConfirm), s.tokens.secret(sub)
+	}
 	data, err := json.Marshal(m.Payload)
 	if err != nil {
 		return err
@@ -124,6 +127,9 @@ func (s *Service) hook(ctx context.Context, sub Subscriber, it item, m *message)
 
 // answers reports whether a body is the challenge, as text or as the member "challenge" of a JSON object.
 func answers(body []byte, challenge string) bool {
+	if challenge == "" {
+		return false
+	}
 	var o struct{ Challenge string }
 	if json.Unmarshal(body, &o) == nil && o.Challenge != "" {
 		return o.Challenge == challenge

@@ -158,7 +158,7 @@ func (l *lane) through(ctx context.Context, j *job) error {
 	}
 	p, todo := newProgress(*j, ids)
 	saved := make(chan struct{})
-	working, stop := context.WithCancel(ctx)
+	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what is under way when ctx ends is stored too
 	go func() { defer close(saved); l.save(working, p) }()
 	err = l.each(ctx, todo, func(ctx context.Context, id string) error {
 		err := l.hand(ctx, j.Notice, id)
@@ -171,6 +171,9 @@ func (l *lane) through(ctx context.Context, j *job) error {
 	<-saved
 	if last, ok := p.changed(); ok {
 		*j = last
+		if perr := l.putJob(context.WithoutCancel(ctx), last); perr != nil && err == nil {
+			err = perr
+		}
 	}
 	if err != nil {
 		return err
