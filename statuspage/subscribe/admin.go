@@ -104,7 +104,7 @@ func (s *Service) delete(c *gin.Context) error {
 	if err := s.audit(c, "subscriber.removed", sub); err != nil {
 		return err
 	}
-	if _, err := s.store.remove(c.Request.Context(), sub.ID, func(Subscriber) bool { return true }); err != nil {
+	if err := s.store.remove(c.Request.Context(), sub.ID, func(Subscriber) bool { return true }); err != nil {
 		return err
 	}
 	c.JSON(http.StatusOK, listedOf(sub))

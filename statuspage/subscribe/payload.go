@@ -61,7 +61,7 @@ type maintenancePayload struct {
 	Update   *updatePayload   `json:"update"`
 }
 
-func payloadOf(m *message, sub Subscriber, it item, now time.Time) payload {
+func payloadOf(m *message, it item, now time.Time) payload {
 	p := payload{Type: "subscription.exists", Timestamp: now.UTC(), Data: payloadData{Page: m.Title, Manage: m.Links.Manage, Unsubscribe: m.Links.Unsubscribe}}
 	switch {
 	case it.What == tellConfirm:

@@ -218,7 +218,7 @@ func (s *Service) getUnsubscribe(c *gin.Context) error {
 func (s *Service) postUnsubscribe(c *gin.Context) error {
 	sub, err := s.bearer(c, toUnsubscribe)
 	if err == nil {
-		_, err = s.store.remove(c.Request.Context(), sub.ID, func(Subscriber) bool { return true })
+		err = s.store.remove(c.Request.Context(), sub.ID, func(Subscriber) bool { return true })
 	}
 	if err != nil && quality.KindOf(err) != quality.KindNotFound {
 		return err

@@ -80,17 +80,18 @@ func (st store) update(ctx context.Context, id string, change func(*Subscriber) 
 
 // remove takes a subscriber away where may agrees. It is marked first, so that one who confirms in the same
 // moment is not lost.
-func (st store) remove(ctx context.Context, id string, may func(Subscriber) bool) (removed bool, err error) {
-	_, err = st.update(ctx, id, func(s *Subscriber) bool {
+func (st store) remove(ctx context.Context, id string, may func(Subscriber) bool) error {
+	removed := false
+	_, err := st.update(ctx, id, func(s *Subscriber) bool {
 		if removed = may(*s); removed {
 			s.State = stateGone
 		}
 		return removed
 	})
 	if err != nil || !removed {
-		return false, err
+		return err
 	}
-	return true, st.kv.Delete(ctx, id)
+	return st.kv.Delete(ctx, id)
 }
 
 // ids returns the ids of the subscribers of a kind, sorted. Of the empty kind those of all.

@@ -44,7 +44,7 @@ func (s *Service) sweep(ctx context.Context) error {
 		if !sub.over(s.o.Now()) {
 			return nil
 		}
-		_, err := s.store.remove(ctx, sub.ID, func(sub Subscriber) bool { return sub.over(s.o.Now()) })
+		err := s.store.remove(ctx, sub.ID, func(sub Subscriber) bool { return sub.over(s.o.Now()) })
 		if err != nil && quality.KindOf(err) == quality.KindNotFound {
 			err = s.store.kv.Delete(ctx, sub.ID) // it was marked, and then we were stopped
 		}

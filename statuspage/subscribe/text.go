@@ -109,7 +109,7 @@ func (t *texts) message(ctx context.Context, sub Subscriber, it item, l links) (
 		}
 		m.News, m.Subject = n, fmt.Sprintf("%s: %s – %s", n.Heading, n.Name, t.o.Title)
 	}
-	m.Payload = payloadOf(m, sub, it, t.o.Now())
+	m.Payload = payloadOf(m, it, t.o.Now())
 	if sub.Kind != KindEmail {
 		return m, nil
 	}
