@@ -7,6 +7,7 @@ ENGINE := deploy/engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
 BIN := bin/asgood
 SENDERS := internal/app/senders/testdata
 CLIENTS := statuspage/testdata/clients
+MAILPIT := statuspage/subscribe/testdata/mailpit
 GOLANGCI_VERSION := v2.15.0
 FUZZTIME ?= 60s
 SOAK ?= 10m
@@ -47,11 +48,15 @@ $(ENGINE): deploy/engine/package-lock.json
 
 # Senders that others wrote, for tests only. Their tests skip where they are not installed.
 .PHONY: senders
-senders: bin/otelcol $(SENDERS)/javascript/node_modules/.package-lock.json ## Install and build the senders that the tests run, pinned.
+senders: bin/otelcol bin/mailpit $(SENDERS)/javascript/node_modules/.package-lock.json ## Install and build the senders that the tests run, pinned.
 
 bin/otelcol: $(wildcard $(SENDERS)/otelcol/*)
 	@echo "building an OpenTelemetry collector (about a minute, once)"
 	cd $(SENDERS)/otelcol && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(CURDIR)/$@ .
+
+bin/mailpit: $(wildcard $(MAILPIT)/*)
+	@echo "building a mail server for tests (about a minute, once)"
+	cd $(MAILPIT) && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(CURDIR)/$@ .
 
 # npm writes this file last.
 $(SENDERS)/javascript/node_modules/.package-lock.json: $(SENDERS)/javascript/package-lock.json

@@ -17,8 +17,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/asgood-dev/asgood/alerts/webhook"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/webhook"
 )
 
 // How long a message is tried, and how long it is remembered after that, so that an event that comes

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/asgood-dev/asgood/alerts/webhook"
+	"github.com/asgood-dev/asgood/internal/webhook"
 )
 
 const hour = time.Hour

@@ -20,8 +20,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/asgood-dev/asgood/alerts/publish"
-	"github.com/asgood-dev/asgood/alerts/webhook"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/internal/webhook"
 	"github.com/asgood-dev/asgood/internal/wording"
 )
 

@@ -4,7 +4,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/asgood-dev/asgood/alerts/webhook"
+	"github.com/asgood-dev/asgood/internal/retry"
+	"github.com/asgood-dev/asgood/internal/webhook"
 )
 
 // Reasons of our own why a message is given up, beside those of the channel.
@@ -38,18 +39,10 @@ func settle(e entry, err error, now time.Time, chance float64) entry {
 		e.State, e.DoneAt = stateFailed, now
 		return e
 	}
-	wait := backoff(e.Attempts, chance)
+	wait := retry.Backoff(e.Attempts, chance)
 	if failed != nil {
 		wait = max(wait, min(failed.RetryAfter, time.Hour))
 	}
 	e.NextAt = now.Add(wait)
 	return e
-}
-
-// backoff doubles from two seconds to an hour, and varies by a fifth, so that what failed together does
-// not return together.
-func backoff(attempts int, chance float64) time.Duration {
-	wait := 2 * time.Second << min(attempts-1, 11)
-	wait = min(wait, time.Hour)
-	return time.Duration(float64(wait) * (0.8 + 0.4*chance))
 }

@@ -42,6 +42,11 @@ func audiences() auth.Table {
 		"* /og.png":                         auth.Public,
 		"GET /live":                         auth.Public,
 
+		// Subscriptions: links hold their own token.
+		"* /subscribe":          auth.Public,
+		"* /subscribe/*":        auth.Public,
+		"* /unsubscribe/:token": auth.Public,
+
 		// What senders and heartbeats call.
 		"POST /v1/samples":       auth.Machine(auth.ScopeSamples),
 		"POST /v1/scores":        auth.Machine(auth.ScopeScores),
@@ -119,6 +124,10 @@ func audiences() auth.Table {
 		"GET /v1/maintenances/:id":                  auth.Internal,
 		"PATCH /v1/maintenances/:id":                auth.Internal,
 		"POST /v1/maintenances/:id/updates":         auth.Internal,
+		// Subscribers.
+		"GET /v1/subscribers":              auth.Internal,
+		"DELETE /v1/subscribers/:id":       auth.Internal,
+		"POST /v1/subscribers/:id/release": auth.Internal,
 	}
 	consoleAudiences(t)
 	return t

@@ -24,6 +24,7 @@ import (
 	"github.com/asgood-dev/asgood/internal/wording"
 	"github.com/asgood-dev/asgood/statuspage"
 	"github.com/asgood-dev/asgood/statuspage/console"
+	"github.com/asgood-dev/asgood/statuspage/subscribe"
 )
 
 // The buckets of small shared documents.
@@ -46,6 +47,9 @@ const (
 	bucketEvidence      = "evidence"
 	bucketJudges        = "judges"
 	bucketSteps         = "steps"
+
+	bucketSubscribers = "subscribers"
+	bucketTellings    = "subscriber_outbox"
 )
 
 // The readers of the streams, by which the bus remembers how far each has come.
@@ -55,6 +59,8 @@ const (
 	readerCollector = "collector"
 	readerAlerts    = "alerts"
 	readerExplain   = "explain"
+
+	readerSubscribe = "subscribe"
 )
 
 // writeLimits make batches that ClickHouse likes: rather few and large, but not late.
@@ -91,6 +97,7 @@ type rooms struct {
 	page       *statuspage.Page
 	reader     *pageReader // of the status page and the console
 	console    *console.Console
+	subscribe  *subscribe.Service
 	work       []runner
 }
 
@@ -122,7 +129,8 @@ func newRooms(ctx context.Context, a *App) (*rooms, error) {
 	}{
 		{"keys", r.buildKeys}, {"people", r.buildPeople}, {"status page", r.buildPage}, {"ledger of changes", r.buildLedger}, {"collector", r.buildCollector}, {"prober", r.buildProber},
 		{"canaries", r.buildCanaries},
-		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"baselines", r.buildBaselines}, {"steps between versions", r.buildSteps}, {"evaluator", r.buildEvaluator}, {"scorers", r.buildAsking}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts}, {"console", r.buildConsole},
+		{"writers", r.buildWriters}, {"sink of scores", r.buildSink}, {"judges", r.buildJudges}, {"baselines", r.buildBaselines}, {"steps between versions", r.buildSteps}, {"evaluator", r.buildEvaluator}, {"scorers", r.buildAsking}, {"conversations", r.buildConversations}, {"explanations", r.buildExplain}, {"alerts", r.buildAlerts},
+		{"subscriptions", r.buildSubscribe}, {"console", r.buildConsole},
 	} {
 		if err := step.build(ctx, a); err != nil {
 			_ = r.close() // the first error is the one to tell

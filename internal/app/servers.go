@@ -48,7 +48,7 @@ func (a *App) listen() (_ *servers, err error) {
 		name, addr string
 		register   func(gin.IRouter)
 	}{
-		{listenerPublic, l.Public, a.rooms.page.Register},
+		{listenerPublic, l.Public, a.registerPublic},
 		{listenerIngest, l.Ingest, a.registerIngest},
 		{listenerInternal, l.Internal, a.registerInternal},
 	} {
@@ -92,6 +92,12 @@ func (a *App) gate(table auth.Table, addr string) auth.GateOptions {
 	return auth.GateOptions{Table: table, KeyRequired: cfg.KeyRequired(addr), MaxBody: int64(cfg.Ingest.MaxBody), People: a.rooms.people}
 }
 
+// registerPublic adds what everyone may read and do.
+func (a *App) registerPublic(r gin.IRouter) {
+	a.rooms.page.Register(r)
+	a.rooms.subscribe.Register(r)
+}
+
 // registerIngest adds what senders and heartbeats call.
 func (a *App) registerIngest(r gin.IRouter) {
 	a.rooms.collector.Register(r)
@@ -116,6 +122,7 @@ func (a *App) registerInternal(r gin.IRouter) {
 	asker.Register(r, a.rooms.asking)
 	a.registerConsole(r)
 	a.rooms.alerts.Register(r)
+	a.rooms.subscribe.RegisterInternal(r)
 }
 
 // health serves what the process knows of itself, to this machine only.

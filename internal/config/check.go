@@ -37,6 +37,7 @@ func (d *decoder) check(c *Config) {
 	d.checkGroups(c.StatusPage.Groups, c.Features)
 	d.checkPage(&c.StatusPage)
 	d.checkReceivers(c.Alerts.Receivers)
+	d.checkMail(c.Mail)
 	d.checkChanges(c.Changes, c.Features)
 	d.checkAuth(c.Auth)
 }

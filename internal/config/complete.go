@@ -44,6 +44,7 @@ func (c *Config) complete(dir string, location *time.Location) {
 		completeFeature(&c.Features[i])
 	}
 	completeChanges(&c.Changes)
+	completeMail(c.Mail)
 	for i := range c.Customers {
 		if c.Customers[i].Title == "" {
 			c.Customers[i].Title = c.Customers[i].Name

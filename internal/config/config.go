@@ -31,6 +31,7 @@ type Config struct {
 	Alerts      Alerts              `yaml:"alerts"`
 	Changes     quality.ChangeSpec  `yaml:"changes"`
 	Auth        Auth                `yaml:"auth"`
+	Mail        *Mail               `yaml:"mail"` // absent: no mails are sent
 
 	location *time.Location
 	dir      string // of the file
@@ -102,6 +103,8 @@ type StatusPage struct {
 	Uptime      quality.UptimeSpec `yaml:"uptime"`
 	Brand       quality.Brand      `yaml:"brand"`
 	Export      string             `yaml:"export"` // folder that holds the page as files, written on every change; a relative one is beside the file
+	// Subscribers.
+	Subscriptions Subscriptions `yaml:"subscriptions"`
 }
 
 // Alerts says who is told about incidents.
@@ -122,7 +125,8 @@ const day = 24 * time.Hour
 //     listener on 127.0.0.1:8081 for this machine only;
 //   - incidents are published ten minutes after they began, unless somebody vetoes;
 //   - bodies of up to 64 MiB, and no limit on what one customer sends;
-//   - no sign-in service; sessions of people end after 8 hours without use, and after a day.
+//   - no sign-in service; sessions of people end after 8 hours without use, and after a day;
+//   - every kind of subscription offered, that by e-mail once there is a mail relay.
 func Defaults() *Config {
 	return &Config{
 		Name:        "Asgood",
@@ -133,6 +137,7 @@ func Defaults() *Config {
 		Listen:      Listen{Public: ":8080", Ingest: "127.0.0.1:4318", GRPC: "127.0.0.1:4317", Internal: "127.0.0.1:8081"},
 		Ingest:      Ingest{MaxBody: maxMaxBody},
 		Auth:        Auth{Session: Session{Idle: 8 * time.Hour, Lifetime: day}},
+		StatusPage:  StatusPage{Subscriptions: Subscriptions{Email: true, Webhook: true, Slack: true, Teams: true}},
 		location:    time.UTC,
 	}
 }

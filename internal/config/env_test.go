@@ -11,7 +11,7 @@ const signingSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 func Variables() map[string]string {
 	return map[string]string{
 		"WORD": SecretWord, "NUMBER": "7", "EMPTY": "",
-		"CLICKHOUSE_PASSWORD": SecretWord, "PROBE_TOKEN": SecretWord, "BOT_KEY": SecretWord, "JUDGE_KEY": SecretWord, "ROUTING_KEY": SecretWord + "-" + SecretWord,
+		"CLICKHOUSE_PASSWORD": SecretWord, "PROBE_TOKEN": SecretWord, "BOT_KEY": SecretWord, "JUDGE_KEY": SecretWord, "MAIL_PASSWORD": SecretWord, "ROUTING_KEY": SecretWord + "-" + SecretWord,
 		"GITHUB_SECRET": signingSecret, "OIDC_SECRET": SecretWord, "GITLAB_SECRET": signingSecret, "WEBHOOK_SECRET": signingSecret, "ON_CALL_SECRET": signingSecret,
 	}
 }

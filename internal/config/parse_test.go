@@ -68,7 +68,8 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 			Footer: []quality.PageLink{{Title: "Imprint", URL: "https://acme.example/imprint"}}},
 		Publish: []quality.PublishRule{{After: quality.PublishAfter{Never: true}, Kinds: []quality.IncidentKind{"quality"}, Severities: []quality.Severity{"minor"}},
 			{After: quality.PublishAfter{Wait: 10 * time.Minute}}},
-		UpdateEvery: time.Hour, Templates: map[string]string{"resolved": "{{.Feature}} is as good as usual again. {{.Fixed}}"},
+		Subscriptions: config.Subscriptions{Email: true, Webhook: true},
+		UpdateEvery:   time.Hour, Templates: map[string]string{"resolved": "{{.Feature}} is as good as usual again. {{.Fixed}}"},
 	})
 	want(t, "receivers", c.Alerts.Receivers, []quality.Receiver{{Name: "on-call", Webhook: &quality.WebhookReceiver{
 		URL: "https://hooks.acme.example/asgood", Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}})
@@ -158,7 +159,7 @@ func TestAFileThatSaysNothingGivesTheDefaults(t *testing.T) {
 			want(t, "listen", c.Listen, d.Listen)
 			want(t, "false alarms", c.FalseAlarms, d.FalseAlarms)
 			want(t, "page", c.StatusPage, config.StatusPage{Title: "Asgood status", URL: "http://localhost:8080",
-				Publish: []quality.PublishRule{{After: quality.PublishAfter{Wait: 10 * time.Minute}, Kinds: quality.IncidentKinds()}}})
+				Subscriptions: d.StatusPage.Subscriptions, Publish: []quality.PublishRule{{After: quality.PublishAfter{Wait: 10 * time.Minute}, Kinds: quality.IncidentKinds()}}})
 			want(t, "zone", c.Location(), time.UTC)
 		})
 	}

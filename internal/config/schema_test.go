@@ -49,6 +49,7 @@ var (
 		"statuspage.publish[].severities[]": {"minor", "major", "critical"},
 		"statuspage.languages[]":            {"en", "de"},
 		"statuspage.uptime.by":              {quality.UptimeByChecks, quality.UptimeByIncidents},
+		"mail.tls":                          {config.MailStartTLS, config.MailTLS, config.MailNoTLS},
 	}
 	// required keys of a mapping, by path.
 	required = map[string][]string{
@@ -63,6 +64,7 @@ var (
 		"alerts.receivers[]":              {"name", "webhook"},
 		"alerts.receivers[].webhook":      {"url", "secret"},
 		"changes.github":                  {"secret"},
+		"mail":                            {"smtp", "from"},
 		"changes.gitlab":                  {"secret"},
 		"changes.pagerduty":               {"routing_key"},
 		"changes.map[]":                   {"repository"},

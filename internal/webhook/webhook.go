@@ -1,7 +1,8 @@
 // Package webhook sends one message to one address, signed by the rules of Standard Webhooks
 // (https://www.standardwebhooks.com), and says of a failure whether trying again can help.
 //
-// It owns the request and the signature. When to try again is the outbox's business.
+// It owns the request and the signature. When to try again, and which addresses may be called at all, is the
+// business of who sends: alerts and subscriptions.
 package webhook
 
 import (
@@ -89,43 +90,74 @@ func CheckSecret(secret string) error {
 // Send posts the payload, a JSON document, under an id that stays the same when it is sent again. The
 // error is an *Error.
 func (s *Sender) Send(ctx context.Context, url, secret, id string, payload []byte) error {
-	req, err := s.request(ctx, url, secret, id, payload)
+	_, err := s.Ask(ctx, url, secret, id, payload)
+	return err
+}
+
+// Ask is Send that returns what was answered: at most 4 KiB of it.
+func (s *Sender) Ask(ctx context.Context, url, secret, id string, payload []byte) ([]byte, error) {
+	req, err := newRequest(ctx, url, payload)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.sign(req, secret, id, payload); err != nil {
+		return nil, err
+	}
+	return s.do(req)
+}
+
+// Post posts a JSON document without a signature, to an address that is itself the secret. The error is an *Error.
+func (s *Sender) Post(ctx context.Context, url string, payload []byte) error {
+	req, err := newRequest(ctx, url, payload)
 	if err != nil {
 		return err
 	}
+	_, err = s.do(req)
+	return err
+}
+
+func (s *Sender) do(req *http.Request) ([]byte, error) {
 	res, err := s.client.Do(req)
 	if err != nil {
-		return network(err)
+		return nil, network(err)
 	}
 	defer res.Body.Close()
 	// Read to the end, so that the connection can be used again.
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, answerBytes))
-	if res.StatusCode >= 200 && res.StatusCode < 300 {
-		return nil
+	answer, err := io.ReadAll(io.LimitReader(res.Body, answerBytes))
+	if res.StatusCode < 200 || res.StatusCode >= 300 {
+		return nil, refused(res, s.now())
 	}
-	return refused(res, s.now())
+	// What was taken is taken, whatever becomes of the words about it.
+	if err != nil {
+		answer = nil
+	}
+	return answer, nil
 }
 
-func (s *Sender) request(ctx context.Context, url, secret, id string, payload []byte) (*http.Request, error) {
-	signer, err := standardwebhooks.NewWebhook(strings.TrimPrefix(secret, "whsec_"))
-	if err != nil {
-		return nil, &Error{Reason: ReasonRequest, Err: errors.New("the secret cannot be used")}
-	}
-	at := s.now()
-	signature, err := signer.Sign(id, at, payload)
-	if err != nil {
-		return nil, &Error{Reason: ReasonRequest, Err: errors.New("the secret cannot be used")}
-	}
+func newRequest(ctx context.Context, url string, payload []byte) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(payload))
 	if err != nil {
 		return nil, &Error{Reason: ReasonRequest, Err: errors.New("the address cannot be used")}
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "asgood-webhook")
+	return req, nil
+}
+
+func (s *Sender) sign(req *http.Request, secret, id string, payload []byte) error {
+	signer, err := standardwebhooks.NewWebhook(strings.TrimPrefix(secret, "whsec_"))
+	if err != nil {
+		return &Error{Reason: ReasonRequest, Err: errors.New("the secret cannot be used")}
+	}
+	at := s.now()
+	signature, err := signer.Sign(id, at, payload)
+	if err != nil {
+		return &Error{Reason: ReasonRequest, Err: errors.New("the secret cannot be used")}
+	}
 	req.Header.Set(standardwebhooks.HeaderWebhookID, id)
 	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(at.Unix(), 10))
 	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
-	return req, nil
+	return nil
 }
 
 // network leaves out the address, which may hold a key, and what the receiver wrote.

@@ -18,7 +18,7 @@ import (
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
-	"github.com/asgood-dev/asgood/alerts/webhook"
+	"github.com/asgood-dev/asgood/internal/webhook"
 )
 
 // The vector that is published with the specification.
