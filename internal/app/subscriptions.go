@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/bus"
 	"github.com/asgood-dev/asgood/internal/config"
 	"github.com/asgood-dev/asgood/internal/mail"
@@ -48,7 +49,7 @@ func (r *rooms) buildSubscribe(ctx context.Context, a *App) error {
 	r.subscribe, err = subscribe.New(subscribe.Options{
 		Title: cfg.StatusPage.Title, PageURL: cfg.StatusPage.URL, Features: cfg.Features, Location: cfg.Location(),
 		Offer: offer(cfg.StatusPage), Subscribers: subscribers, Outbox: outbox, Source: noticeSource{reader, a.log}, Reader: public,
-		Mailer: relay, Key: key, Logger: a.log, Registerer: a.registry,
+		Mailer: relay, Key: key, Actor: auth.ActorOf, Audit: r.audit.Append, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
 		return err
