@@ -28,6 +28,7 @@ type frame struct {
 	Lang, Dir   string       `json:"-"`
 	Languages   []languageView
 	Footer      []quality.PageLink
+	Subscribe   bool   // one can
 	Hidden      bool   // from search engines
 	Address     string `json:"-"` // of the page as others reach it; empty where that is not known
 	Root        string `json:"-"` // of the whole, without a slash at the end
@@ -46,6 +47,7 @@ func (v *view) frame(d *drawer, path string) frame {
 	o, t := v.in.options, v.in.told(d.language)
 	f := d.frame(path)
 	f.Title, f.Description, f.Simulated, f.Footer, f.Hidden = o.Title, o.Description, o.Simulated, o.Brand.Footer, o.Hidden
+	f.Subscribe = o.Subscribe && !f.Still // files have no server that takes it
 	f.Zone, f.Content = zoneName(o.Location, v.in.now), v.content
 	if o.URL != "" {
 		f.Root = strings.TrimSuffix(o.URL, "/")

@@ -66,6 +66,8 @@ type Options struct {
 	Groups []quality.FeatureGroup // headings over features; those in none stand before them
 	Hidden bool                   // search engines are told not to list the page
 
+	Subscribe bool // there is a page /subscribe: the foot links to it
+
 	// What the page looks like and says of itself.
 	Description string   // of the page, under its title
 	Languages   []string // of the page, the default first; none means English

@@ -46,7 +46,7 @@ var rules = map[string][]string{
 	"internal/webhook":     {"internal/quality"},
 	"internal/retry":       {},
 	"internal/mail":        {"internal/quality"},
-	"statuspage/subscribe": {"internal/quality", "internal/web", "internal/webhook", "internal/retry", "internal/mail", "internal/markdown"},
+	"statuspage/subscribe": {"internal/quality", "internal/web", "internal/webhook", "internal/retry", "internal/mail", "internal/markdown", "statuspage/speech"},
 }
 
 // owners pins a library to the packages that may know it.

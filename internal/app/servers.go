@@ -60,7 +60,7 @@ func (a *App) listen() (_ *servers, err error) {
 			s.addr[x.name], s.routes[x.name] = s.list[len(s.list)-1].Addr(), e.Routes()
 			continue
 		}
-		e := web.New(web.Options{Logger: a.log, Registerer: a.registry, Listener: x.name})
+		e := web.New(web.Options{Logger: a.log, Registerer: a.registry, Listener: x.name, TrustedProxies: l.TrustedProxies})
 		e.Use(a.rooms.keys.Gate(a.gate(table, x.addr)))
 		x.register(e)
 		if err := checkAudiences(table, e); err != nil {

@@ -66,6 +66,12 @@ func offer(p config.StatusPage) subscribe.Offer {
 	return subscribe.Offer(p.Subscriptions)
 }
 
+// offersSome reports whether customers can subscribe by anything.
+func offersSome(cfg *config.Config) bool {
+	o := offer(cfg.StatusPage)
+	return o.Email && cfg.Mail != nil || o.Webhook || o.Slack || o.Teams
+}
+
 // newRelay returns who takes mails; nil without one.
 func newRelay(m *config.Mail) (subscribe.Mailer, error) {
 	if m == nil {

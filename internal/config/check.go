@@ -165,6 +165,7 @@ func (d *decoder) checkListen(l Listen, a Auth) {
 	if d.checkAddr("listen.internal", l.Internal) && !isLoopback(l.Internal) && !a.open() {
 		d.bad("listen.internal", "not a loopback address: this listener asks nobody for a key, so it may be open to this machine only (such as 127.0.0.1:8081) unless people sign in by auth.oidc, with an auth.url of https")
 	}
+	d.checkProxies(l.TrustedProxies)
 	seen := map[string]string{}
 	for _, a := range []struct{ path, addr string }{
 		{"listen.public", l.Public}, {"listen.ingest", l.Ingest}, {"listen.grpc", l.GRPC}, {"listen.internal", l.Internal},

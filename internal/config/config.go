@@ -82,6 +82,10 @@ type Listen struct {
 	Ingest   string `yaml:"ingest"`   // asks for keys unless it is a loopback address
 	GRPC     string `yaml:"grpc"`     // of OTLP over gRPC; asks for keys unless it is a loopback address
 	Internal string `yaml:"internal"` // a loopback address
+
+	// TrustedProxies are the networks, as CIDRs or addresses, whose X-Forwarded-For says who called; none means that
+	// no header does.
+	TrustedProxies []string `yaml:"trusted_proxies"`
 }
 
 // StatusPage configures the public status page.

@@ -54,7 +54,7 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 	want(t, "retention", c.Retention, config.Retention{Samples: 30 * day, Scores: 400 * day})
 	want(t, "zone", c.Location().String(), "Europe/Berlin")
 	want(t, "customers", c.Customers, []quality.Customer{{Name: "acme", Title: "Acme Corp", Examples: ptr(false)}, {Name: "globex", Title: "globex"}})
-	want(t, "listen", c.Listen, config.Listen{Public: ":8080", Ingest: "127.0.0.1:4318", GRPC: "[::1]:4317", Internal: "[::1]:8081"})
+	want(t, "listen", c.Listen, config.Listen{Public: ":8080", Ingest: "127.0.0.1:4318", GRPC: "[::1]:4317", Internal: "[::1]:8081", TrustedProxies: []string{"10.0.0.0/8", "::1"}})
 	want(t, "ingest", c.Ingest, config.Ingest{RequireKey: true, MaxBody: 16 << 20, PerCustomer: 2000})
 	page := c.StatusPage
 	want(t, "logo and style", [2]bool{len(page.Brand.LogoData) > 0, len(page.Brand.CSSData) > 0}, [2]bool{true, true})

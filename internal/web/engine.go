@@ -18,11 +18,15 @@ type Options struct {
 	Logger     *slog.Logger          // nil means no log
 	Registerer prometheus.Registerer // nil means the metrics are not seen
 	Listener   string                // name of the listener, a label of the metrics
+
+	// TrustedProxies are the networks, as CIDRs or addresses, whose X-Forwarded-For says who called. It is invalid
+	// to give what is neither; then nobody is trusted.
+	TrustedProxies []string
 }
 
 // New returns an engine with the manners of every listener: panics become answers of status 500 and are
 // counted, requests are measured by route and logged at debug level, headers keep browsers from
-// guessing, unknown paths and methods get a true 404 and 405, and no proxy is trusted to say who called.
+// guessing, unknown paths and methods get a true 404 and 405, and only the proxies of o are trusted to say who called.
 func New(o Options) *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	if o.Logger == nil {
@@ -30,8 +34,11 @@ func New(o Options) *gin.Engine {
 	}
 	m := newMetrics(o.Registerer, o.Listener)
 	e := gin.New()
-	// An empty list cannot be refused.
-	_ = e.SetTrustedProxies(nil)
+	e.RemoteIPHeaders = []string{"X-Forwarded-For"}
+	if err := e.SetTrustedProxies(o.TrustedProxies); err != nil {
+		o.Logger.Error("proxies are not trusted", "err", err)
+		_ = e.SetTrustedProxies(nil) // an empty list cannot be refused
+	}
 	e.HandleMethodNotAllowed = true
 	e.Use(observe(o.Logger, m), secure, recoverPanic(m))
 	e.NoRoute(Handle(func(c *gin.Context) error {

@@ -215,6 +215,36 @@ func TestNoProxyIsTrusted(t *testing.T) {
 	}
 }
 
+// A proxy that is trusted says who called, one hop at a time; nobody else does, and no other header.
+func TestTrustedProxies(t *testing.T) {
+	e := web.New(web.Options{TrustedProxies: []string{"10.0.0.0/8", "::1"}})
+	var got string
+	e.GET("/x", func(c *gin.Context) { got = c.ClientIP() })
+	for _, tt := range []struct {
+		peer      string
+		forwarded []string
+		want      string
+	}{
+		{"10.1.1.1:9", []string{"9.9.9.9"}, "9.9.9.9"},
+		{"[::1]:9", []string{"9.9.9.9"}, "9.9.9.9"},
+		{"10.1.1.1:9", []string{"8.8.8.8, 9.9.9.9, 10.2.2.2"}, "9.9.9.9"},
+		{"10.1.1.1:9", []string{"8.8.8.8", "9.9.9.9"}, "9.9.9.9"},
+		{"10.1.1.1:9", []string{"nonsense"}, "10.1.1.1"},
+		{"10.1.1.1:9", nil, "10.1.1.1"},
+		{"192.168.1.1:9", []string{"9.9.9.9"}, "192.168.1.1"},
+		{"127.0.0.1:9", []string{"9.9.9.9"}, "127.0.0.1"},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/x", nil)
+		r.RemoteAddr = tt.peer
+		r.Header["X-Forwarded-For"] = tt.forwarded
+		r.Header.Set("X-Real-Ip", "1.1.1.1")
+		e.ServeHTTP(httptest.NewRecorder(), r)
+		if got != tt.want {
+			t.Errorf("%s with %q: got %q, want %q", tt.peer, tt.forwarded, got, tt.want)
+		}
+	}
+}
+
 func TestTwoListenersShareARegistry(t *testing.T) {
 	r := prometheus.NewRegistry()
 	for _, name := range []string{"public", "internal"} {

@@ -1,6 +1,7 @@
 package subscribe
 
 import (
+	"context"
 	"encoding/hex"
 	"net/http"
 	"slices"
@@ -19,8 +20,8 @@ const (
 	maxList     = 1000
 )
 
-// listed is a subscriber as people inside see it: without what would reach or replace it.
-type listed struct {
+// Listed is a subscriber as people inside see it: without what would reach or replace it.
+type Listed struct {
 	ID           string               `json:"id"`
 	Kind         Kind                 `json:"kind"`
 	Address      string               `json:"address"` // obfuscated
@@ -38,14 +39,25 @@ type listed struct {
 // list is a part of the subscribers, by id, and how many there are of all.
 type list struct {
 	Counts      []count  `json:"counts"`
-	Subscribers []listed `json:"subscribers"`
+	Subscribers []Listed `json:"subscribers"`
 	Next        string   `json:"next,omitempty"` // ?after= of the next part
 }
 
-func listedOf(s Subscriber) listed {
-	return listed{ID: s.ID, Kind: s.Kind, Address: obfuscate(s.Kind, s.Address), State: s.State,
+func listedOf(s Subscriber) Listed {
+	return Listed{ID: s.ID, Kind: s.Kind, Address: obfuscate(s.Kind, s.Address), State: s.State,
 		Features: append([]string{}, s.Choice.Features...), Topics: append([]quality.NoticeKind{}, s.Choice.Topics...),
 		CreatedAt: s.CreatedAt, ConfirmedAt: s.Confirmed, Failures: s.Failures, FailingSince: s.FailingSince, Quarantined: s.Quarantined, Why: s.Why}
+}
+
+// All returns every subscriber, by id, as people inside may see it.
+func (s *Service) All(ctx context.Context) (out []Listed, err error) {
+	_, err = s.count(ctx, func(sub Subscriber) error {
+		if sub.State != stateGone {
+			out = append(out, listedOf(sub))
+		}
+		return nil
+	})
+	return out, err
 }
 
 // RegisterInternal adds the routes for people inside.
@@ -67,7 +79,7 @@ func (s *Service) getList(c *gin.Context) error {
 	if state != "" && !slices.Contains([]State{StateUnconfirmed, StateActive, StateQuarantined}, state) {
 		return quality.Errorf(quality.KindInvalid, "state: want unconfirmed, active or quarantined")
 	}
-	out := list{Subscribers: []listed{}}
+	out := list{Subscribers: []Listed{}}
 	out.Counts, err = s.count(c.Request.Context(), func(sub Subscriber) error {
 		if sub.ID <= after || sub.State == stateGone || kind != "" && sub.Kind != kind || state != "" && sub.State != state {
 			return nil

@@ -79,9 +79,9 @@ func newLimits() *limits {
 	}
 }
 
-// request says whether a request is taken; known says whether from is the caller's own address.
-func (l *limits) request(from netip.Addr, known bool, now time.Time) error {
-	if known && !l.networks.take(network(from), now) {
+// request says whether a request of an address of the network is taken.
+func (l *limits) request(from netip.Addr, now time.Time) error {
+	if !l.networks.take(network(from), now) {
 		return quality.TooMany(networkEvery, "too many requests from your network; try again in some minutes")
 	}
 	if !l.whole.take("", now) {

@@ -37,24 +37,22 @@ func (s *Service) Register(r gin.IRouter) {
 	r.POST("/api/v2/subscribers.json", web.Handle(s.postAPI))
 }
 
-// caller is the address that a request came from. One that is not public is a proxy of ours, which speaks for
-// many: it is not limited for itself.
-func caller(c *gin.Context) (netip.Addr, bool) {
-	ap, err := netip.ParseAddrPort(c.Request.RemoteAddr)
-	return ap.Addr(), err == nil && public(ap.Addr())
+// caller is the address that a request came from: as a trusted proxy says it, or that of the connection. All
+// whose address cannot be read count as one.
+func caller(c *gin.Context) netip.Addr {
+	a, err := netip.ParseAddr(c.ClientIP())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a
 }
 
-func (s *Service) allow(c *gin.Context) error {
-	from, known := caller(c)
-	return s.limits.request(from, known, s.o.Now())
-}
+func (s *Service) allow(c *gin.Context) error { return s.limits.request(caller(c), s.o.Now()) }
 
 // bearer returns the subscriber of the link that was followed, for a purpose.
 func (s *Service) bearer(c *gin.Context, p purpose) (Subscriber, error) {
-	if from, known := caller(c); known {
-		if err := s.limits.link(from, s.o.Now()); err != nil {
-			return Subscriber{}, err
-		}
+	if err := s.limits.link(caller(c), s.o.Now()); err != nil {
+		return Subscriber{}, err
 	}
 	return s.holder(c.Request.Context(), c.Param("token"), p)
 }
