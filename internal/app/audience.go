@@ -70,9 +70,11 @@ func audiences() auth.Table {
 		"GET /login/link/:token":         auth.Public,
 		"POST /login/link/:token":        auth.Public,
 		"GET /login/assets/:file":        auth.Public,
+		"POST /login/passkey/*":          auth.Public,
 		"POST /logout":                   auth.Person(auth.RoleViewer),
 		"GET /account":                   auth.Person(auth.RoleViewer),
 		"POST /account/sessions/:id/end": auth.Person(auth.RoleViewer),
+		"POST /account/passkeys/*":       auth.Person(auth.RoleViewer),
 
 		// What this machine may know and do.
 		"GET /healthz":                                auth.Health,

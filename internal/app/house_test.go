@@ -71,6 +71,7 @@ var owners = map[string][]string{
 	"github.com/go-json-experiment/":      {"internal/wire", "collector/files"},
 	"github.com/expr-lang/":               {"internal/expression"},
 	"github.com/coreos/go-oidc/":          {"internal/auth/oidc"},
+	"github.com/go-webauthn/":             {"internal/auth/passkey"},
 	"golang.org/x/oauth2":                 {"internal/auth/oidc"},
 	"github.com/nicksnyder/go-i18n":       {"statuspage/speech"},
 	"github.com/abadojack/whatlanggo":     {"evaluator/score"},

@@ -21,19 +21,21 @@ const (
 	bucketSessions    = "sessions"
 	bucketSignIns     = "signin_links"
 	bucketCustomLinks = "customer_links"
+	bucketPasskeys    = "passkeys"
 )
 
 func (r *rooms) buildPeople(ctx context.Context, a *App) (err error) {
 	stores := map[string]auth.Store{}
-	for _, name := range []string{bucketAccounts, bucketSessions, bucketSignIns, bucketCustomLinks} {
+	for _, name := range []string{bucketAccounts, bucketSessions, bucketSignIns, bucketCustomLinks, bucketPasskeys} {
 		if stores[name], err = a.engines.bus.Bucket(ctx, name); err != nil {
 			return err
 		}
 	}
 	cfg := a.opts.Config.Auth
 	o := people.Options{
-		Accounts: stores[bucketAccounts], Sessions: stores[bucketSessions], Links: stores[bucketSignIns],
-		URL: a.consoleURL, Idle: cfg.Session.Idle, Lifetime: cfg.Session.Lifetime, Audit: r.audit.Append, Logger: a.log, Registerer: a.registry,
+		Accounts: stores[bucketAccounts], Sessions: stores[bucketSessions], Links: stores[bucketSignIns], Passkeys: stores[bucketPasskeys],
+		Home: "/console",
+		URL:  a.consoleURL, Idle: cfg.Session.Idle, Lifetime: cfg.Session.Lifetime, Audit: r.audit.Append, Logger: a.log, Registerer: a.registry,
 	}
 	if cfg.OIDC != nil {
 		if o.Provider, err = a.provider(*cfg.OIDC); err != nil {

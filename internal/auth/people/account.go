@@ -44,10 +44,11 @@ func (a Account) actor(how string) quality.Actor {
 	return quality.Actor{Kind: quality.ActorHuman, ID: a.ID, Name: a.Name, Credential: how}
 }
 
-// saveAccount notes that a person signed in, with the name and role of now.
+// saveAccount notes that a person signed in, with the name and role of now. An account that was made at a certain
+// time is not made again when it is gone.
 func (p *People) saveAccount(ctx context.Context, a Account) (Account, error) {
 	now := p.opts.Now().UTC()
-	if _, ok := p.accounts.Get(a.ID); !ok {
+	if _, ok := p.accounts.Get(a.ID); !ok && a.Created.IsZero() {
 		fresh := a
 		fresh.Created, fresh.LastSignIn = now, now
 		err := p.accounts.Create(ctx, a.ID, fresh)
@@ -57,7 +58,13 @@ func (p *People) saveAccount(ctx context.Context, a Account) (Account, error) {
 		// Another process made it meanwhile.
 	}
 	return p.accounts.Revise(ctx, a.ID, func(have *Account) error {
-		have.Name, have.Role, have.LastSignIn = a.Name, a.Role, now
+		if have.LastSignIn = now; a.Created.IsZero() {
+			have.Name, have.Role = a.Name, a.Role
+			return nil
+		}
+		if !have.Created.Equal(a.Created) {
+			return quality.Errorf(quality.KindNotFound, "the account was removed meanwhile")
+		}
 		return nil
 	})
 }
@@ -65,7 +72,7 @@ func (p *People) saveAccount(ctx context.Context, a Account) (Account, error) {
 // Accounts returns everybody who signed in at least once, in the order of their ids.
 func (p *People) Accounts() []Account { return p.accounts.All() }
 
-// Remove ends the sessions of a person and forgets the account. Who comes from a sign-in service may come again
+// Remove ends the sessions of a person and forgets the account and its passkeys. Who comes from a sign-in service may come again
 // while that lets them.
 func (p *People) Remove(ctx context.Context, id string) (Account, error) {
 	a, ok := p.accounts.Get(id)
@@ -78,11 +85,12 @@ func (p *People) Remove(ctx context.Context, id string) (Account, error) {
 	if err := p.accounts.Delete(ctx, id); err != nil { // with it all sessions are over at once
 		return a, err
 	}
-	for _, s := range p.sessionsOf(id) {
-		if err := p.sessions.Delete(ctx, s.ID); err != nil {
-			p.opts.Logger.Warn("a session of a removed person is still listed", "session", s.ID, "err", err)
+	for _, s := range p.sessions.All() {
+		if s.Account == id {
+			p.drop(ctx, s.ID)
 		}
 	}
+	p.forgetKeys(ctx, id)
 	p.opts.Logger.Info("person removed", "id", id)
 	return a, nil
 }

@@ -106,7 +106,7 @@ func (w *world) process(change func(*people.Options)) *process {
 	w.t.Helper()
 	p := &process{}
 	o := people.Options{
-		Accounts: w.bucket("accounts"), Sessions: w.bucket("sessions"), Links: w.bucket("links"),
+		Accounts: w.bucket("accounts"), Sessions: w.bucket("sessions"), Links: w.bucket("links"), Passkeys: w.bucket("passkeys"),
 		URL: func() string { return p.url }, Home: "/console", Now: w.Now, Audit: w.audit,
 	}
 	if change != nil {

@@ -101,25 +101,32 @@ func (l link) spent(now time.Time) bool { return !l.Used.IsZero() || !now.Before
 
 // redeem signs in by a link, which is used up by it.
 func (p *People) redeem(ctx context.Context, r *http.Request, token string) (*http.Cookie, error) {
+	p.redeeming.Lock() // of many who use a link at once, one only is written down as signed in
+	defer p.redeeming.Unlock()
 	l, err := p.good(token)
 	if err != nil {
 		return nil, p.failed(r, howLink, err)
 	}
-	_, err = p.links.Revise(ctx, l.ID, func(have *link) error {
+	a, err := localAccount(l.Name, l.Role)
+	if err != nil {
+		return nil, err
+	}
+	return p.begin(ctx, r, signing{Account: a, how: howLink, use: func() error { return p.spendLink(ctx, l.ID) }})
+}
+
+// spendLink uses up a link.
+func (p *People) spendLink(ctx context.Context, id string) error {
+	_, err := p.links.Revise(ctx, id, func(have *link) error {
 		if have.spent(p.opts.Now()) {
 			return errSpent // somebody was faster
 		}
 		have.Used = p.opts.Now().UTC()
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	if err != nil && quality.KindOf(err) == quality.KindNotFound {
+		return errSpent
 	}
-	a, err := localAccount(l.Name, l.Role)
-	if err != nil {
-		return nil, err
-	}
-	return p.begin(ctx, r, a, howLink)
+	return err
 }
 
 // forgetLinks removes links that are used or over.

@@ -13,7 +13,7 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer, sessions func() int) (*metrics, error) {
 	m := &metrics{signIns: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "asgood_auth_sign_ins_total", Help: "Attempts of people to sign in, by way and result."}, []string{"how", "result"})}
-	for _, how := range []string{howLink, howOIDC} {
+	for _, how := range []string{howLink, howOIDC, howPasskey} {
 		for _, result := range []string{"ok", "failed"} {
 			m.signIns.WithLabelValues(how, result)
 		}

@@ -34,6 +34,7 @@ type pages struct {
 	templates *template.Template
 	assets    map[string]asset // by the name with the hash
 	style     string           // path
+	script    string           // path
 }
 
 func newPages() (p *pages, err error) {
@@ -42,7 +43,10 @@ func newPages() (p *pages, err error) {
 	if p.templates, err = template.New("").Funcs(funcs).ParseFS(files, "templates/*.html"); err != nil {
 		return nil, fmt.Errorf("parsing templates: %w", err)
 	}
-	p.style, err = p.add("people.css", "text/css; charset=utf-8")
+	if p.style, err = p.add("people.css", "text/css; charset=utf-8"); err != nil {
+		return nil, err
+	}
+	p.script, err = p.add("passkey.js", "text/javascript; charset=utf-8")
 	return p, err
 }
 
@@ -59,8 +63,8 @@ func (p *pages) add(name, kind string) (string, error) {
 
 // view is what every page has.
 type view struct {
-	Title, Style string
-	Me           *auth.SignedIn
+	Title, Style, Script string
+	Me                   *auth.SignedIn
 
 	Next    string
 	Service string // host of the sign-in service; empty without one
@@ -70,16 +74,21 @@ type view struct {
 
 	Sessions []session
 
+	Passkeys  bool   // this page can use them
+	Elsewhere string // origin of the pages that can
+	Local     bool   // the person comes from no sign-in service
+	Keys      []key
+
 	Status  int // of a problem
 	Message string
 }
 
 // The pages load nothing of elsewhere, and nothing frames them. Their addresses may hold a secret, which is
 // told to nobody.
-const policy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (p *pages) draw(c *gin.Context, status int, name string, v view) error {
-	v.Style = p.style
+	v.Style, v.Script = p.style, p.script
 	var b bytes.Buffer
 	if err := p.templates.ExecuteTemplate(&b, name, v); err != nil {
 		return fmt.Errorf("drawing %q: %w", name, err)
@@ -120,6 +129,8 @@ func (p *People) handle(fn func(*gin.Context) error) gin.HandlerFunc {
 
 func problemTitle(err error) string {
 	switch quality.KindOf(err) {
+	case quality.KindUnauthenticated:
+		return "Sign in first"
 	case quality.KindForbidden:
 		return "You may not"
 	case quality.KindTooMany:

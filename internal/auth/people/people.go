@@ -46,7 +46,7 @@ type Provider interface {
 
 // Options of People. The stores, URL and Audit are required.
 type Options struct {
-	Accounts, Sessions, Links auth.Store
+	Accounts, Sessions, Links, Passkeys auth.Store
 
 	URL      func() string // where people reach the pages, without a slash at its end
 	Home     string        // path where a person goes who asked for no other; default /account
@@ -95,10 +95,15 @@ type People struct {
 	accounts *shelf.Shelf[Account]
 	sessions *shelf.Shelf[session]
 	links    *shelf.Shelf[link]
+	keys     *shelf.Shelf[key]
 	attempts *auth.Attempts
 	metrics  *metrics
 	pages    *pages
 	flows    *flows
+	foreign  *http.CrossOriginProtection
+
+	challenges *challenges
+	redeeming  sync.Mutex
 
 	mu   sync.Mutex
 	seen map[string]time.Time // when sessions were last used, by id
@@ -111,7 +116,7 @@ func New(ctx context.Context, o Options) (p *People, err error) {
 	if err := o.defaults(); err != nil {
 		return nil, err
 	}
-	p = &People{opts: o, attempts: auth.NewAttempts(), flows: newFlows(), seen: map[string]time.Time{}}
+	p = &People{opts: o, attempts: auth.NewAttempts(), flows: newFlows(), challenges: newChallenges(), foreign: http.NewCrossOriginProtection(), seen: map[string]time.Time{}}
 	if p.accounts, err = shelf.Open[Account](ctx, shelf.Options{Store: o.Accounts, Name: "accounts", Max: maxAccounts, Logger: o.Logger}); err != nil {
 		return nil, err
 	}
@@ -119,6 +124,9 @@ func New(ctx context.Context, o Options) (p *People, err error) {
 		return nil, err
 	}
 	if p.links, err = shelf.Open[link](ctx, shelf.Options{Store: o.Links, Name: "sign-in links", Max: maxLinks, Logger: o.Logger}); err != nil {
+		return nil, err
+	}
+	if p.keys, err = shelf.Open[key](ctx, shelf.Options{Store: o.Passkeys, Name: "passkeys", Max: maxPasskeys, Logger: o.Logger}); err != nil {
 		return nil, err
 	}
 	if p.pages, err = newPages(); err != nil {
@@ -136,6 +144,7 @@ func (p *People) Run(ctx context.Context) error {
 	g.Go(func() error { return p.accounts.Run(ctx) })
 	g.Go(func() error { return p.sessions.Run(ctx) })
 	g.Go(func() error { return p.links.Run(ctx) })
+	g.Go(func() error { return p.keys.Run(ctx) })
 	g.Go(func() error { p.keep(ctx); return nil })
 	return g.Wait()
 }
@@ -155,6 +164,7 @@ func (p *People) keep(ctx context.Context) {
 			p.noteSeen(ctx)
 			p.forgetSessions(ctx, now)
 			p.forgetLinks(ctx, now)
+			p.forgetLostKeys(ctx)
 		}
 	}
 }

@@ -37,6 +37,8 @@ func (p *People) Register(r gin.IRouter) {
 	r.GET(accountPath, p.handle(p.getAccount))
 	r.POST(accountPath+"/sessions/:id/end", p.handle(p.postEnd))
 
+	p.registerPasskeys(r)
+
 	r.GET("/v1/people", p.handle(p.listPeople))
 	r.POST("/v1/people/links", p.handle(p.createLink))
 	r.POST("/v1/people/remove", p.handle(p.removePerson))
@@ -49,9 +51,9 @@ func (p *People) getLogin(c *gin.Context) error {
 		c.Redirect(http.StatusSeeOther, p.next(c))
 		return nil
 	}
-	return p.pages.draw(c, http.StatusOK, "login.html", view{
-		Title: "Sign in", Next: p.next(c), Service: p.service(),
-	})
+	v := view{Title: "Sign in", Next: p.next(c), Service: p.service()}
+	v.Passkeys, v.Elsewhere = p.passkeysAt(c.Request)
+	return p.pages.draw(c, http.StatusOK, "login.html", v)
 }
 
 // service is how people know the sign-in service; empty without one.
@@ -96,7 +98,7 @@ func (p *People) getCallback(c *gin.Context) error {
 		return p.failed(c.Request, howOIDC, err)
 	}
 	a := Account{ID: fromOIDC + who.Subject, Name: who.Name, Role: who.Role}
-	cookie, err := p.begin(c.Request.Context(), c.Request, a, howOIDC)
+	cookie, err := p.begin(c.Request.Context(), c.Request, signing{Account: a, how: howOIDC})
 	if err != nil {
 		return err
 	}
@@ -160,7 +162,12 @@ func (p *People) postLogout(c *gin.Context) error {
 
 func (p *People) getAccount(c *gin.Context) error {
 	me, _ := auth.SignedInOf(c.Request.Context())
-	return p.pages.draw(c, http.StatusOK, "account.html", view{Title: "Your account", Me: &me, Sessions: p.sessionsOf(me.ID)})
+	v := view{Title: "Your account", Me: &me, Sessions: p.sessionsOf(me.ID)}
+	if a, ok := p.accounts.Get(me.ID); ok && a.local() {
+		v.Local, v.Keys = true, p.keysOf(me.ID)
+		v.Passkeys, v.Elsewhere = p.passkeysAt(c.Request)
+	}
+	return p.pages.draw(c, http.StatusOK, "account.html", v)
 }
 
 func (p *People) postEnd(c *gin.Context) error {
@@ -226,3 +233,6 @@ func (v view) nextQuery() string { return "?next=" + url.QueryEscape(v.Next) }
 
 // OIDC is where the sign-in by the service begins.
 func (v view) OIDC() string { return oidcPath + v.nextQuery() }
+
+// NextQuery is the query of addresses that lead on after signing in.
+func (v view) NextQuery() string { return v.nextQuery() }

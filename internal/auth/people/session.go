@@ -18,7 +18,9 @@ type session struct {
 	ID      string    `json:"id"`
 	Hash    []byte    `json:"hash"`
 	Account string    `json:"account"`
-	How     string    `json:"how"` // link or oidc
+	Since   time.Time `json:"since"`             // when the account was made: who is removed and comes again has other sessions
+	How     string    `json:"how"`               // link, oidc or passkey
+	Passkey string    `json:"passkey,omitempty"` // by which it began
 	Created time.Time `json:"created"`
 	Seen    time.Time `json:"seen"` // to about a minute
 	Expires time.Time `json:"expires"`
@@ -31,8 +33,9 @@ func cut(s string, most int) string { return strings.ToValidUTF8(s[:min(len(s), 
 
 // The ways to sign in.
 const (
-	howLink = "link"
-	howOIDC = "oidc"
+	howLink    = "link"
+	howOIDC    = "oidc"
+	howPasskey = "passkey"
 )
 
 const maxAgent = 200 // bytes
@@ -69,12 +72,18 @@ func (p *People) SignedIn(r *http.Request) (auth.SignedIn, bool) {
 	if !ok {
 		return auth.SignedIn{}, false
 	}
-	a, ok := p.accounts.Get(s.Account)
+	a, ok := p.accountOf(s)
 	if !ok {
 		return auth.SignedIn{}, false
 	}
 	p.touch(s.ID)
 	return auth.SignedIn{ID: a.ID, Name: a.Name, Role: a.Role, Session: s.ID, CSRF: secret.Derive(csrfPurpose)}, true
+}
+
+// accountOf returns whose a session is.
+func (p *People) accountOf(s session) (Account, bool) {
+	a, ok := p.accounts.Get(s.Account)
+	return a, ok && a.Created.Equal(s.Since)
 }
 
 // sessionOf finds the session of a request. An unknown id takes as long as a wrong secret.
@@ -110,30 +119,49 @@ func (p *People) touch(id string) {
 	p.seen[id] = now
 }
 
-// begin makes a session for a person who has just shown who they are, and returns its cookie. The session that
-// the browser had before ends: what somebody put there is not taken over.
-func (p *People) begin(ctx context.Context, r *http.Request, a Account, how string) (*http.Cookie, error) {
-	if err := p.audit(ctx, a.actor(how), "signin", "person/"+a.ID, fmt.Sprintf("by %s, with role %s", how, a.Role)); err != nil {
-		return nil, fmt.Errorf("writing down that person %q signs in: %w", a.ID, err)
+// signing is a person who has just shown who they are.
+type signing struct {
+	Account
+	how     string
+	passkey string       // by which; empty without one
+	use     func() error // uses up what they showed; nil where that is done
+}
+
+// begin makes a session for a person and returns its cookie. The session that the browser had before ends: what
+// somebody put there is not taken over. What the person showed is used up after the sign-in is written down, so that
+// it stays good when that fails.
+func (p *People) begin(ctx context.Context, r *http.Request, who signing) (*http.Cookie, error) {
+	if err := p.audit(ctx, who.actor(who.how), "signin", "person/"+who.ID, fmt.Sprintf("by %s, with role %s", who.how, who.Role)); err != nil {
+		return nil, fmt.Errorf("writing down that person %q signs in: %w", who.ID, err)
 	}
-	a, err := p.saveAccount(ctx, a)
+	if who.use != nil {
+		if err := who.use(); err != nil {
+			return nil, p.failed(r, who.how, err)
+		}
+	}
+	a, err := p.saveAccount(ctx, who.Account)
 	if err != nil {
 		return nil, err
 	}
+	return p.start(ctx, r, who, a)
+}
+
+// start makes the session of an account.
+func (p *People) start(ctx context.Context, r *http.Request, who signing, a Account) (*http.Cookie, error) {
 	if old, _, ok := p.sessionOf(r); ok {
 		p.drop(ctx, old.ID)
 	}
 	p.makeRoom(ctx, a.ID)
 	now, secret := p.opts.Now().UTC(), auth.NewSecret()
 	s := session{
-		ID: secret.ID, Hash: secret.Hash(), Account: a.ID, How: how, Created: now, Seen: now, Expires: now.Add(p.opts.Lifetime),
+		ID: secret.ID, Hash: secret.Hash(), Account: a.ID, Since: a.Created, How: who.how, Passkey: who.passkey, Created: now, Seen: now, Expires: now.Add(p.opts.Lifetime),
 		From: auth.AddrOf(r).String(), Agent: cut(r.UserAgent(), maxAgent),
 	}
 	if err := p.sessions.Create(ctx, s.ID, s); err != nil {
 		return nil, err
 	}
-	p.metrics.signIns.WithLabelValues(how, "ok").Inc()
-	p.opts.Logger.Info("signed in", "person", a.ID, "role", a.Role.String(), "how", how, "from", s.From)
+	p.metrics.signIns.WithLabelValues(who.how, "ok").Inc()
+	p.opts.Logger.Info("signed in", "person", a.ID, "role", a.Role.String(), "how", who.how, "from", s.From)
 	return p.cookie(sessionCookie, secret.String(), p.opts.Lifetime), nil
 }
 
@@ -165,7 +193,7 @@ func (p *People) sessionsOf(account string) []session {
 	now := p.opts.Now()
 	var out []session
 	for _, s := range p.sessions.All() {
-		if s.Account == account && p.open(s, now) {
+		if a, ok := p.accountOf(s); ok && a.ID == account && p.open(s, now) {
 			s.Seen = p.lastSeen(s)
 			out = append(out, s)
 		}
@@ -215,7 +243,7 @@ func (p *People) noteSeen(ctx context.Context) {
 // forgetSessions removes those that are over.
 func (p *People) forgetSessions(ctx context.Context, now time.Time) {
 	for _, s := range p.sessions.All() {
-		if _, ok := p.accounts.Get(s.Account); !ok || !p.open(s, now) {
+		if _, ok := p.accountOf(s); !ok || !p.open(s, now) {
 			p.drop(ctx, s.ID)
 		}
 	}
