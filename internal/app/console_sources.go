@@ -149,6 +149,20 @@ func (d consoleDesk) WritePostmortem(ctx context.Context, id, body string, publi
 	return d.desk.WritePostmortem(ctx, id, body, public)
 }
 
+func (d consoleDesk) Report(ctx context.Context, r console.Reported) (string, error) {
+	return d.desk.Report(ctx, desks.Reported{Name: r.Name, Kind: r.Kind, Features: r.Features, Severity: r.Severity, Status: r.Status,
+		Body: r.Body, Owner: r.Owner, StartedAt: r.StartedAt, Next: r.Next})
+}
+
+func (d consoleDesk) Backfill(ctx context.Context, p console.PastIncident) (string, error) {
+	return d.desk.Backfill(ctx, desks.Past{Name: p.Name, Kind: p.Kind, Features: p.Features, Severity: p.Severity, StartedAt: p.StartedAt,
+		ResolvedAt: p.ResolvedAt, Began: p.Began, Ended: p.Ended, Public: p.Public, Reason: p.Reason})
+}
+
+func (d consoleDesk) Replan(ctx context.Context, id string, p console.Planned) error {
+	return d.desk.Replan(ctx, id, quality.Maintenance{Name: p.Name, Features: p.Features, From: p.From, To: p.To, Auto: p.Auto})
+}
+
 func (d consoleDesk) Schedule(ctx context.Context, p console.Planned) (string, error) {
 	return d.desk.Plan(ctx, quality.Maintenance{Name: p.Name, Features: p.Features, From: p.From, To: p.To, Auto: p.Auto}, p.Body)
 }

@@ -261,6 +261,18 @@ func (d desk) Schedule(_ context.Context, m console.Planned) (string, error) {
 	return "mnt_1", d.form("schedule %s %v %s", m.Name, m.Features, m.From.UTC().Format(time.RFC3339))
 }
 
+func (d desk) Report(_ context.Context, r console.Reported) (string, error) {
+	return "inc_1", d.form("report %s %s %v %s %s", r.Name, r.Kind, r.Features, r.Severity, r.Status)
+}
+
+func (d desk) Backfill(_ context.Context, p console.PastIncident) (string, error) {
+	return "inc_2", d.form("backfill %s %s to %s public=%v %q", p.Name, p.StartedAt.UTC().Format(time.RFC3339), p.ResolvedAt.UTC().Format(time.RFC3339), p.Public, p.Ended)
+}
+
+func (d desk) Replan(_ context.Context, id string, m console.Planned) error {
+	return d.form("replan %s %s %v from=%v to=%s auto=%v", id, m.Name, m.Features, m.From.IsZero(), m.To.UTC().Format(time.RFC3339), m.Auto)
+}
+
 func (d desk) Advance(_ context.Context, id string, s quality.MaintenanceStatus, body string) error {
 	return d.form("advance %s %s %q", id, s, body)
 }

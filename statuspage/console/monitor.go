@@ -70,11 +70,10 @@ func (c *Console) monitorPage(g *gin.Context) (view, error) {
 	p.streams(c.o.Evaluator.Streams(f.Name, metric))
 	p.Chart = c.chart(ctx, &v, f, metric, k)
 	list, err := c.o.Evaluator.Monitors(ctx)
-	if v.note("Last week and objective", err) {
-		for j := range list {
-			if list[j].Feature == f.Name && list[j].Metric == metric {
-				p.More = &list[j]
-			}
+	v.note("Last week and objective", err) // a part may be there all the same
+	for j := range list {
+		if list[j].Feature == f.Name && list[j].Metric == metric {
+			p.More = &list[j]
 		}
 	}
 	book, err := c.o.Baselines.Book(ctx, f.Name, metric)
