@@ -108,14 +108,20 @@ func (w *world) Judged(context.Context, string, string, string, time.Time, time.
 	return w.judged, w.storeErr
 }
 
-func (w *world) Monitors(context.Context) ([]console.Monitor, error) {
+func (w *world) Monitors(context.Context) ([]console.Monitor, []string, error) {
 	var out []console.Monitor
 	for _, s := range w.statuses {
 		out = append(out, console.Monitor{MonitorStatus: s,
-			Week:      quality.WeekView{This: quality.Estimate{N: 900, Mean: ptr(.79)}, Last: quality.Estimate{N: 950, Mean: ptr(.88)}, Change: ptr(-.09), Interval: &[2]float64{-.11, -.07}, HoursCompared: 160, Hours: 168},
+			Week:      &quality.WeekView{This: quality.Estimate{N: 900, Mean: ptr(.79)}, Last: quality.Estimate{N: 950, Mean: ptr(.88)}, Change: ptr(-.09), Interval: &[2]float64{-.11, -.07}, HoursCompared: 160, Hours: 168},
 			Objective: &quality.ObjectiveView{Percent: 95, Days: 28, Attained: ptr(97.123456), Interval: &[2]float64{96.1, 98.2}, BudgetLeft: ptr(.4246), BurnRateDay: ptr(1.8)}})
 	}
-	return out, w.storeErr
+	if w.storeErr != nil { // as views do: what the store does not give is left out
+		for i := range out {
+			out[i].Week, out[i].Objective = nil, nil
+		}
+		return out, []string{"Not read: week and objective; the store is away"}, nil
+	}
+	return out, nil, nil
 }
 
 func (w *world) Streams(string, string) []quality.StreamStatus {

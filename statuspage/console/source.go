@@ -46,7 +46,7 @@ type Store interface {
 // Monitor is what is told of a monitor beside its status.
 type Monitor struct {
 	quality.MonitorStatus
-	Week      quality.WeekView
+	Week      *quality.WeekView      // nil: it could not be read
 	Objective *quality.ObjectiveView // nil without one
 	Corrected *quality.CorrectedMean // of metrics that a judge makes
 }
@@ -61,7 +61,8 @@ type Report struct {
 
 // Evaluator tells of monitors and regressions.
 type Evaluator interface {
-	Monitors(ctx context.Context) ([]Monitor, error) // reads ClickHouse
+	// Monitors reads ClickHouse. What of them could not be read is left out, and said in sentences in unread.
+	Monitors(ctx context.Context) (list []Monitor, unread []string, err error)
 	Streams(feature, metric string) []quality.StreamStatus
 	Report(ctx context.Context, id string) (Report, error)
 }
