@@ -198,19 +198,29 @@ func (a *App) settings(ctx context.Context) (s console.Settings) {
 // consoleAudit reads the audit log.
 type consoleAudit struct{ store *clickhouse.Store }
 
-// Entries returns a page of the log. Its cursor is the time of the last entry.
+// Entries returns a page of the log. Its cursor is the time and the id of the last entry: several may be of one time.
 func (l consoleAudit) Entries(ctx context.Context, object, cursor string, limit int) ([]quality.Audited, string, error) {
 	f := quality.AuditFilter{Object: object, Limit: limit}
 	if cursor != "" {
-		at, err := time.Parse(time.RFC3339Nano, cursor)
-		if err != nil {
-			return nil, "", quality.Errorf(quality.KindInvalid, "parameter %q: not one that was given here", "cursor")
+		var err error
+		if f.After, err = auditPlace(cursor); err != nil {
+			return nil, "", err
 		}
-		f.To = at
 	}
 	list, err := l.store.Audits(ctx, f)
 	if err != nil || len(list) < limit {
 		return list, "", err
 	}
-	return list, list[len(list)-1].At.Format(time.RFC3339Nano), nil
+	last := list[len(list)-1]
+	return list, last.At.UTC().Format(time.RFC3339Nano) + " " + last.ID, nil
+}
+
+// auditPlace reads a cursor.
+func auditPlace(cursor string) (p quality.AuditPlace, err error) {
+	at, id, ok := strings.Cut(cursor, " ")
+	if p.At, err = time.Parse(time.RFC3339Nano, at); err != nil || !ok || len(id) > maxAuditWord {
+		return p, quality.Errorf(quality.KindInvalid, "parameter %q: not one that was given here", "cursor")
+	}
+	p.ID = id
+	return p, nil
 }

@@ -3,10 +3,12 @@ package app
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	desks "github.com/asgood-dev/asgood/alerts/publish"
 	asker "github.com/asgood-dev/asgood/evaluator/ask"
+	"github.com/asgood-dev/asgood/evaluator/views"
 	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/internal/wording"
 	"github.com/asgood-dev/asgood/statuspage/console"
@@ -18,22 +20,24 @@ type consoleEvaluator struct {
 	r *rooms
 }
 
-func (e consoleEvaluator) Monitors(ctx context.Context) ([]console.Monitor, error) {
+func (e consoleEvaluator) Monitors(ctx context.Context) ([]console.Monitor, []string, error) {
 	answer, err := e.a.views().Monitors(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	out := make([]console.Monitor, len(answer.Monitors))
 	for i, m := range answer.Monitors {
-		out[i] = console.Monitor{MonitorStatus: m.MonitorStatus, Objective: m.Objective, Corrected: m.Corrected}
-		if m.Week != nil {
-			out[i].Week = *m.Week
-		}
+		out[i] = console.Monitor{MonitorStatus: m.MonitorStatus, Week: m.Week, Objective: m.Objective, Corrected: m.Corrected}
 	}
-	for _, u := range answer.Unread {
-		err = fmt.Errorf("%s of monitors: %s", strings.Join(u.What, ", "), u.Why)
+	return out, unread(answer.Unread), nil
+}
+
+// unread tells what could not be read beside monitors that could.
+func unread(parts []views.Unread) (out []string) {
+	for _, u := range parts {
+		out = append(out, fmt.Sprintf("Not read: %s; %s", strings.Join(u.What, " and "), u.Why))
 	}
-	return out, err
+	return out
 }
 
 func (e consoleEvaluator) Streams(feature, metric string) []quality.StreamStatus {
@@ -75,7 +79,18 @@ func askingOf(s asker.Status) console.Asking {
 }
 
 func (j consoleJudges) Label(ctx context.Context, f quality.Feedback) error {
+	if err := j.r.audit.Append(ctx, quality.Audited{Action: "sample.labelled", Object: "sample/" + f.Feature + "/" + f.Sample, Detail: labelDetail(f)}); err != nil {
+		return err
+	}
 	return j.r.collector.Label(ctx, f)
+}
+
+// labelDetail tells what a label says, without the words of who gave it: they may quote the sample.
+func labelDetail(f quality.Feedback) string {
+	if f.Value == nil {
+		return f.Metric
+	}
+	return f.Metric + " " + strconv.FormatFloat(*f.Value, 'g', -1, 64)
 }
 
 // consoleDesk is the desk of incidents as the console uses it.
@@ -147,6 +162,20 @@ func (d consoleDesk) Postmortem(ctx context.Context, id string) (string, bool, e
 
 func (d consoleDesk) WritePostmortem(ctx context.Context, id, body string, public bool) error {
 	return d.desk.WritePostmortem(ctx, id, body, public)
+}
+
+func (d consoleDesk) Report(ctx context.Context, r console.Reported) (string, error) {
+	return d.desk.Report(ctx, desks.Reported{Name: r.Name, Kind: r.Kind, Features: r.Features, Severity: r.Severity, Status: r.Status,
+		Body: r.Body, Owner: r.Owner, StartedAt: r.StartedAt, Next: r.Next})
+}
+
+func (d consoleDesk) Backfill(ctx context.Context, p console.PastIncident) (string, error) {
+	return d.desk.Backfill(ctx, desks.Past{Name: p.Name, Kind: p.Kind, Features: p.Features, Severity: p.Severity, StartedAt: p.StartedAt,
+		ResolvedAt: p.ResolvedAt, Began: p.Began, Ended: p.Ended, Public: p.Public, Reason: p.Reason})
+}
+
+func (d consoleDesk) Replan(ctx context.Context, id string, p console.Planned) error {
+	return d.desk.Replan(ctx, id, quality.Maintenance{Name: p.Name, Features: p.Features, From: p.From, To: p.To, Auto: p.Auto})
 }
 
 func (d consoleDesk) Schedule(ctx context.Context, p console.Planned) (string, error) {

@@ -61,6 +61,7 @@ func auditCondition(f quality.AuditFilter) condition {
 	}
 	add(!f.From.IsZero(), "at >= fromUnixTimestamp64Micro(?)", f.From.UnixMicro())
 	add(!f.To.IsZero(), "at < fromUnixTimestamp64Micro(?)", f.To.UnixMicro())
+	add(!f.After.At.IsZero(), "(at, id) < (fromUnixTimestamp64Micro(?), ?)", f.After.At.UnixMicro(), f.After.ID)
 	add(f.Actor != "", "actor = ?", f.Actor)
 	add(f.Action != "", "(action = ? OR startsWith(action, ?))", f.Action, f.Action+".")
 	add(f.Object != "", "object = ?", f.Object)

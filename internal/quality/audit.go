@@ -9,4 +9,11 @@ type AuditFilter struct {
 	Action   string    // or its beginning up to a dot: incident stands for incident.published
 	Object   string
 	Limit    int // 0 means 100, at most 1000
+	After    AuditPlace
+}
+
+// AuditPlace is a place in the log, read from the newest to the oldest: that of an entry. The zero one is the begin.
+type AuditPlace struct {
+	At time.Time
+	ID string
 }

@@ -108,14 +108,20 @@ func (w *world) Judged(context.Context, string, string, string, time.Time, time.
 	return w.judged, w.storeErr
 }
 
-func (w *world) Monitors(context.Context) ([]console.Monitor, error) {
+func (w *world) Monitors(context.Context) ([]console.Monitor, []string, error) {
 	var out []console.Monitor
 	for _, s := range w.statuses {
 		out = append(out, console.Monitor{MonitorStatus: s,
-			Week:      quality.WeekView{This: quality.Estimate{N: 900, Mean: ptr(.79)}, Last: quality.Estimate{N: 950, Mean: ptr(.88)}, Change: ptr(-.09), Interval: &[2]float64{-.11, -.07}, HoursCompared: 160, Hours: 168},
+			Week:      &quality.WeekView{This: quality.Estimate{N: 900, Mean: ptr(.79)}, Last: quality.Estimate{N: 950, Mean: ptr(.88)}, Change: ptr(-.09), Interval: &[2]float64{-.11, -.07}, HoursCompared: 160, Hours: 168},
 			Objective: &quality.ObjectiveView{Percent: 95, Days: 28, Attained: ptr(97.123456), Interval: &[2]float64{96.1, 98.2}, BudgetLeft: ptr(.4246), BurnRateDay: ptr(1.8)}})
 	}
-	return out, w.storeErr
+	if w.storeErr != nil { // as views do: what the store does not give is left out
+		for i := range out {
+			out[i].Week, out[i].Objective = nil, nil
+		}
+		return out, []string{"Not read: week and objective; the store is away"}, nil
+	}
+	return out, nil, nil
 }
 
 func (w *world) Streams(string, string) []quality.StreamStatus {
@@ -259,6 +265,18 @@ func (d desk) WritePostmortem(_ context.Context, id, body string, publish bool) 
 
 func (d desk) Schedule(_ context.Context, m console.Planned) (string, error) {
 	return "mnt_1", d.form("schedule %s %v %s", m.Name, m.Features, m.From.UTC().Format(time.RFC3339))
+}
+
+func (d desk) Report(_ context.Context, r console.Reported) (string, error) {
+	return "inc_1", d.form("report %s %s %v %s %s", r.Name, r.Kind, r.Features, r.Severity, r.Status)
+}
+
+func (d desk) Backfill(_ context.Context, p console.PastIncident) (string, error) {
+	return "inc_2", d.form("backfill %s %s to %s public=%v %q", p.Name, p.StartedAt.UTC().Format(time.RFC3339), p.ResolvedAt.UTC().Format(time.RFC3339), p.Public, p.Ended)
+}
+
+func (d desk) Replan(_ context.Context, id string, m console.Planned) error {
+	return d.form("replan %s %s %v from=%v to=%s auto=%v", id, m.Name, m.Features, m.From.IsZero(), m.To.UTC().Format(time.RFC3339), m.Auto)
 }
 
 func (d desk) Advance(_ context.Context, id string, s quality.MaintenanceStatus, body string) error {

@@ -23,7 +23,9 @@ var doneTexts = map[string]string{
 	"recorded": "The change is in the ledger.", "owned": "The change has an owner.", "published": "The incident is public.",
 	"vetoed": "No rule will publish the incident.", "posted": "The update is posted.", "corrected": "The update is corrected; what it said before stays visible.",
 	"taken": "The incident has an owner.", "postmortem": "The postmortem is saved.", "scheduled": "The maintenance is scheduled.",
-	"advanced": "The maintenance is updated.", "promoted": "The new version is in force; the monitor starts anew from it.",
+	"reported": "The incident is made. It is internal until it is published.", "entered": "The incident is in the history. Nobody was notified.",
+	"replanned": "The plan is changed.",
+	"advanced":  "The maintenance is updated.", "promoted": "The new version is in force; the monitor starts anew from it.",
 	"pinned": "The version is in force; the monitor starts anew from it.", "labelled": "The label is stored. It counts once its sample is found, in some seconds.",
 	"skipped": "Skipped.", "revoked": "The key is revoked.",
 }

@@ -20,23 +20,49 @@ type incidentList struct {
 	Maintenances []quality.Maintenance
 	CanAct       bool // there is a desk
 	Names        []string
-	Form         plannedForm
+	Forms        incidentForms
 }
 
-// plannedForm is what the form of a maintenance holds.
-type plannedForm struct {
-	Name, Features, From, To, Body string
-	Auto                           bool
+// incidentForms are the forms of the page of incidents, as they were sent.
+type incidentForms struct {
+	Sent   string // report, past or plan: the one that was refused
+	Report reportForm
+	Past   pastForm
+	Plan   plannedForm
+}
+
+// newForms are they before anything was sent.
+func (c *Console) newForms() incidentForms {
+	return incidentForms{Report: reportForm{Kind: string(quality.IncidentQuality), Severity: string(quality.SeverityMinor), Status: string(quality.IncidentInvestigating)},
+		Past: pastForm{Kind: string(quality.IncidentQuality), Severity: string(quality.SeverityMinor)}, Plan: plannedForm{Auto: true}}
+}
+
+// Kinds are the choices of the forms.
+func (incidentList) Kinds() (out []string) {
+	for _, k := range quality.IncidentKinds() {
+		out = append(out, string(k))
+	}
+	return out
+}
+
+// Severities are the choices of the forms.
+func (incidentList) Severities() []string {
+	return []string{string(quality.SeverityNone), string(quality.SeverityMinor), string(quality.SeverityMajor), string(quality.SeverityCritical)}
+}
+
+// Statuses are the choices of an incident that goes on.
+func (incidentList) Statuses() []string {
+	return []string{string(quality.IncidentInvestigating), string(quality.IncidentIdentified), string(quality.IncidentMonitoring)}
 }
 
 func (c *Console) incidents(g *gin.Context) (view, error) {
-	return c.incidentsWith(g, plannedForm{Auto: true})
+	return c.incidentsWith(g, c.newForms())
 }
 
-func (c *Console) incidentsWith(g *gin.Context, form plannedForm) (view, error) {
+func (c *Console) incidentsWith(g *gin.Context, forms incidentForms) (view, error) {
 	ctx := g.Request.Context()
 	v := view{name: "incidents", Title: "Incidents", Section: "incidents", Crumbs: []crumb{{"Overview", root}}}
-	p := incidentList{CanAct: c.o.Desk != nil, Names: c.featureNames(), Form: form}
+	p := incidentList{CanAct: c.o.Desk != nil, Names: c.featureNames(), Forms: forms}
 	all := c.read(ctx, &v).incidents
 	p.Left = max(0, len(all)-maxIncidents)
 	p.Rows = all[:len(all)-p.Left]
@@ -134,7 +160,10 @@ func (c *Console) incidentOf(g *gin.Context) (v view, p incidentView, err error)
 type maintenanceView struct {
 	quality.Maintenance
 	CanAct bool
+	Names  []string
 	Form   struct{ Status, Body string }
+	Plan   plannedForm
+	Sent   string // advance or plan: the form that was refused
 }
 
 // Steps are the choices of the form.
@@ -150,7 +179,7 @@ func (c *Console) maintenancePage(g *gin.Context) (view, error) {
 	}
 	v := view{name: "maintenance", Title: all[i].Name, Section: "incidents", Crumbs: []crumb{{"Incidents", root + "/incidents"}}}
 	v.note("Maintenances", err)
-	p := maintenanceView{Maintenance: all[i], CanAct: c.o.Desk != nil}
+	p := maintenanceView{Maintenance: all[i], CanAct: c.o.Desk != nil, Names: c.featureNames(), Plan: c.planOf(&all[i])}
 	p.Form.Status = string(all[i].Status)
 	v.Page = &p
 	return v, nil

@@ -69,12 +69,14 @@ func (c *Console) monitorPage(g *gin.Context) (view, error) {
 	p.Words = sight(&p.Status)
 	p.streams(c.o.Evaluator.Streams(f.Name, metric))
 	p.Chart = c.chart(ctx, &v, f, metric, k)
-	list, err := c.o.Evaluator.Monitors(ctx)
-	if v.note("Last week and objective", err) {
-		for j := range list {
-			if list[j].Feature == f.Name && list[j].Metric == metric {
-				p.More = &list[j]
-			}
+	list, unread, err := c.o.Evaluator.Monitors(ctx)
+	v.note("Last week and objective", err)
+	for _, u := range unread {
+		v.Notices = append(v.Notices, u+". The state of the monitor is that of now.")
+	}
+	for j := range list {
+		if list[j].Feature == f.Name && list[j].Metric == metric {
+			p.More = &list[j]
 		}
 	}
 	book, err := c.o.Baselines.Book(ctx, f.Name, metric)

@@ -155,6 +155,9 @@ func TestStoreAway(t *testing.T) {
 		}
 		check(t, path, r.Body.String())
 	}
+	if body := get(t, h, "/console/monitors/support/correct").Body.String(); !strings.Contains(body, "Not read: week and objective; the store is away. The state of the monitor is that of now.") || !strings.Contains(body, "regressed") {
+		t.Error("the monitor does not say what is missing beside what is known")
+	}
 	if r := get(t, h, "/console/samples/support/s-1"); r.Code != http.StatusServiceUnavailable || !strings.Contains(r.Body.String(), "Not available now") {
 		t.Errorf("a sample: status %d", r.Code)
 	}

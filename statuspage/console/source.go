@@ -46,7 +46,7 @@ type Store interface {
 // Monitor is what is told of a monitor beside its status.
 type Monitor struct {
 	quality.MonitorStatus
-	Week      quality.WeekView
+	Week      *quality.WeekView      // nil: it could not be read
 	Objective *quality.ObjectiveView // nil without one
 	Corrected *quality.CorrectedMean // of metrics that a judge makes
 }
@@ -61,7 +61,8 @@ type Report struct {
 
 // Evaluator tells of monitors and regressions.
 type Evaluator interface {
-	Monitors(ctx context.Context) ([]Monitor, error) // reads ClickHouse
+	// Monitors reads ClickHouse. What of them could not be read is left out, and said in sentences in unread.
+	Monitors(ctx context.Context) (list []Monitor, unread []string, err error)
 	Streams(feature, metric string) []quality.StreamStatus
 	Report(ctx context.Context, id string) (Report, error)
 }
@@ -166,8 +167,38 @@ type Desk interface {
 	// Postmortem returns the text as it is, or a draft made of the facts.
 	Postmortem(ctx context.Context, id string) (body string, written bool, err error)
 	WritePostmortem(ctx context.Context, id, body string, publish bool) error
+	// Report makes an incident, which is internal until it is published.
+	Report(ctx context.Context, r Reported) (id string, err error)
+	// Backfill enters an incident that is over; nobody is notified.
+	Backfill(ctx context.Context, p PastIncident) (id string, err error)
 	Schedule(ctx context.Context, m Planned) (id string, err error)
+	// Replan changes a maintenance that is not over. Zero times stay as they are, and so does the text.
+	Replan(ctx context.Context, maintenance string, m Planned) error
 	Advance(ctx context.Context, maintenance string, status quality.MaintenanceStatus, body string) error
+}
+
+// Reported is an incident that goes on, as a person enters it.
+type Reported struct {
+	Name            string
+	Kind            quality.IncidentKind
+	Features        []string
+	Severity        quality.Severity
+	Status          quality.IncidentStatus
+	Body            string // Markdown; empty: the template of the status
+	Owner           string
+	StartedAt, Next time.Time // zero: now, and no promise
+}
+
+// PastIncident is an incident that is over, as a person enters it.
+type PastIncident struct {
+	Name                  string
+	Kind                  quality.IncidentKind
+	Features              []string
+	Severity              quality.Severity
+	StartedAt, ResolvedAt time.Time
+	Began, Ended          string // Markdown; Began may be empty
+	Public                bool
+	Reason                string // of the publication
 }
 
 // Planned asks for a maintenance.
