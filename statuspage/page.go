@@ -60,7 +60,7 @@ type Options struct {
 	Now        func() time.Time      // nil means time.Now
 	Logger     *slog.Logger          // nil means no log
 	Registerer prometheus.Registerer // nil means the metrics are not seen
-	MaxClients int                   // live connections at a time; 0 means 5000
+	MaxClients int                   // live connections at a time; 0 means 20000
 
 	// What programs and search engines read.
 	Groups []quality.FeatureGroup // headings over features; those in none stand before them
@@ -86,6 +86,7 @@ type Page struct {
 	hub     *hub
 	render  *renderer
 	*extras
+	tongues tongues
 
 	state source[stateData]
 	days  source[daysData]
@@ -115,7 +116,7 @@ func New(o Options) (*Page, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.MaxClients <= 0 {
-		o.MaxClients = 5000
+		o.MaxClients = 20_000
 	}
 	m, err := newMetrics(o.Registerer)
 	if err != nil {

@@ -17,17 +17,32 @@ const lostPath = "404"
 // there may be many, and few are read.
 func (v *view) document(l *speech.Language, path string) (document, bool, error) {
 	key := pageKey{l.Tag, path}
-	if draw, ok := v.drawn.Load(key); ok {
-		d, err := draw.(func() (document, error))()
-		return d, true, err
+	v.mu.RLock()
+	once := v.drawn[key]
+	v.mu.RUnlock()
+	if once == nil {
+		if once = v.keep(key, v.drawing(v.render.in(l), path)); once == nil {
+			return document{}, false, nil
+		}
 	}
-	draw := v.drawing(v.render.in(l), path)
-	if draw == nil {
-		return document{}, false, nil
-	}
-	once, _ := v.drawn.LoadOrStore(key, sync.OnceValues(draw))
-	d, err := once.(func() (document, error))()
+	d, err := once()
 	return d, true, err
+}
+
+// keep makes a page be drawn once, and keeps what was drawn. A nil draw, of a page that is not, is not kept: callers may
+// ask for any.
+func (v *view) keep(key pageKey, draw func() (document, error)) func() (document, error) {
+	if draw == nil {
+		return nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if once := v.drawn[key]; once != nil {
+		return once
+	}
+	key.path = strings.Clone(key.path) // not the whole request that it is a part of
+	v.drawn[key] = sync.OnceValues(draw)
+	return v.drawn[key]
 }
 
 // drawing returns how the page of a path is drawn, or nil when there is none.

@@ -25,6 +25,9 @@ func newPrograms(v *view) *programs {
 
 // json is a document under /api/v2.
 func (p *programs) json(path string) (document, error) {
+	if d, ok, err := p.docs.has(path); ok {
+		return d, err
+	}
 	return p.docs.get(path, func() (document, error) { return jsonDocument(path, p.bodies[path](p.builder())) })
 }
 

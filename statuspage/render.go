@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -26,6 +27,27 @@ type document struct {
 	etag string
 	body []byte
 	gzip []byte
+
+	plain, packed *answer // as they are sent; packed is nil where gzip is
+}
+
+// answer is a body with its headers, made once for all who are sent it.
+type answer struct {
+	body              []byte
+	etag              string
+	kind, tag, length []string
+}
+
+// seal makes the answers of a document whose body, kind and etag are set.
+func (d *document) seal() {
+	d.plain = newAnswer(d.kind, d.etag, d.body)
+	if d.gzip != nil {
+		d.packed = newAnswer(d.kind, strings.TrimSuffix(d.etag, `"`)+`-gzip"`, d.gzip)
+	}
+}
+
+func newAnswer(kind, etag string, body []byte) *answer {
+	return &answer{body: body, etag: etag, kind: []string{kind}, tag: []string{etag}, length: []string{strconv.Itoa(len(body))}}
 }
 
 // packers are writers to be used again: each holds most of a megabyte, and a view is packed every few seconds.
@@ -47,6 +69,7 @@ func newDocument(kind string, body []byte) (document, error) {
 	if b.Len() < len(body) {
 		d.gzip = b.Bytes()
 	}
+	d.seal()
 	return d, nil
 }
 

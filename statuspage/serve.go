@@ -23,7 +23,7 @@ func (p *Page) Register(r gin.IRouter) {
 	}
 	r.GET("/live", web.Handle(p.live))
 	for _, d := range p.render.assets() {
-		both(r, d.path, func(c *gin.Context) { send(c, d, http.StatusOK, "public, max-age=31536000, immutable") })
+		both(r, d.path, func(c *gin.Context) { send(c, d, http.StatusOK, cacheAsset) })
 	}
 	p.registerPrograms(r)
 	// The listener is the page's, even when another shares it: who follows a bad link reads a page.
@@ -45,7 +45,7 @@ func (p *Page) language(c *gin.Context) *speech.Language {
 			return l
 		}
 	}
-	return all.Match(c.GetHeader("Accept-Language"))
+	return p.tongues.match(all, c.Request.Header.Get("Accept-Language"))
 }
 
 // show answers with the page of the path.
@@ -72,12 +72,13 @@ func (p *Page) lost(c *gin.Context, l *speech.Language) error {
 }
 
 func (p *Page) html(c *gin.Context, d document, status int) {
-	c.Header("Content-Security-Policy", policy)
+	h := c.Writer.Header()
+	h["Content-Security-Policy"], h["Cache-Control"], h["Vary"] = policyHeader, validateHeader, varyHeader
 	p.listed(c)
 	if len(p.render.languages.All()) > 1 {
-		c.Header("Vary", "Accept-Language")
+		h["Vary"] = varyBothHeader
 	}
-	send(c, d, status, "public, max-age=0, must-revalidate")
+	d.answer(c, status)
 }
 
 // nothing answers for paths that are not there: browsers read HTML, programs JSON.
@@ -89,26 +90,53 @@ func (p *Page) nothing(c *gin.Context) error {
 	return p.lost(c, p.language(c))
 }
 
+// The headers of many answers, made once.
+var (
+	policyHeader   = []string{policy}
+	validateHeader = []string{"public, max-age=0, must-revalidate"}
+	varyHeader     = []string{"Accept-Encoding"}
+	varyBothHeader = []string{"Accept-Language, Accept-Encoding"}
+	gzipHeader     = []string{"gzip"}
+	cacheHeaders   = map[string][]string{
+		cacheAPI: {cacheAPI}, cacheFeed: {cacheFeed}, cacheImage: {cacheImage}, cacheScript: {cacheScript}, cacheAsset: {cacheAsset},
+	}
+)
+
+// cacheAsset is for what is named by its content.
+const cacheAsset = "public, max-age=31536000, immutable"
+
 // send answers with a document, or with 304 to who has it.
 func send(c *gin.Context, d document, status int, cache string) {
 	h := c.Writer.Header()
-	h.Set("Cache-Control", cache)
-	h.Add("Vary", "Accept-Encoding")
-	body := d.body
-	etag := d.etag
-	if d.gzip != nil && accepts(c.GetHeader("Accept-Encoding"), "gzip") {
-		h.Set("Content-Encoding", "gzip")
-		body, etag = d.gzip, strings.TrimSuffix(d.etag, `"`)+`-gzip"`
+	if ready, ok := cacheHeaders[cache]; ok {
+		h["Cache-Control"] = ready
+	} else {
+		h.Set("Cache-Control", cache)
+	}
+	h["Vary"] = varyHeader
+	d.answer(c, status)
+}
+
+// answer sends the packed form to who takes it. The caller has set the headers of its own, Vary among them.
+func (d *document) answer(c *gin.Context, status int) {
+	h, a := c.Writer.Header(), d.plain
+	if d.packed != nil && accepts(c.Request.Header.Get("Accept-Encoding"), "gzip") {
+		a = d.packed
 	}
 	if status == http.StatusOK {
-		h.Set("ETag", etag)
-		if fresh(c.GetHeader("If-None-Match"), etag) {
-			h.Del("Content-Encoding")
+		h["Etag"] = a.tag
+		if fresh(c.Request.Header.Get("If-None-Match"), a.etag) {
 			c.Status(http.StatusNotModified)
 			return
 		}
 	}
-	c.Data(status, d.kind, body)
+	if a == d.packed {
+		h["Content-Encoding"] = gzipHeader
+	}
+	h["Content-Type"], h["Content-Length"] = a.kind, a.length
+	c.Status(status)
+	// An error means that the caller has gone.
+	_, _ = c.Writer.Write(a.body)
 }
 
 func accepts(header, coding string) bool {
@@ -123,6 +151,9 @@ func accepts(header, coding string) bool {
 }
 
 func fresh(header, etag string) bool {
+	if header == "" {
+		return false
+	}
 	for part := range strings.SplitSeq(header, ",") {
 		if part = strings.TrimPrefix(strings.TrimSpace(part), "W/"); part == etag || part == "*" {
 			return true

@@ -38,7 +38,9 @@ type view struct {
 	api     *programs      // what programs read
 
 	render *renderer
-	drawn  sync.Map // pageKey to func() (document, error): a page is drawn when it is first asked for
+
+	mu    sync.RWMutex
+	drawn map[pageKey]func() (document, error) // a page is drawn when it is first asked for
 }
 
 // pageView is the first page as the template reads it.
@@ -89,7 +91,7 @@ type span struct {
 
 // newView makes what is the same in all languages, and draws nothing but the interfaces for machines.
 func newView(in input, r *renderer) (v *view, err error) {
-	v = &view{in: in, render: r, public: sortedIncidents(in.state.data.published())}
+	v = &view{in: in, render: r, drawn: map[pageKey]func() (document, error){}, public: sortedIncidents(in.state.data.published())}
 	v.byID = make(map[string]int, len(v.public))
 	for i := range v.public {
 		v.byID[v.public[i].ID] = i

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
@@ -34,7 +35,13 @@ type gate struct {
 	keys    *Keys
 	opts    GateOptions
 	foreign *http.CrossOriginProtection
+
+	mu    sync.RWMutex
+	found map[routed]Audience // what the table said: to look it up costs more than to answer many a request
 }
+
+// routed is a route of the listener, of which there are few.
+type routed struct{ method, path string }
 
 // Gate returns a handler to be used before all routes of a listener. A route without an audience is open to
 // nobody.
@@ -42,7 +49,7 @@ func (k *Keys) Gate(o GateOptions) gin.HandlerFunc {
 	if o.MaxBody <= 0 {
 		o.MaxBody = defaultMaxBody
 	}
-	g := &gate{keys: k, opts: o, foreign: http.NewCrossOriginProtection()}
+	g := &gate{keys: k, opts: o, foreign: http.NewCrossOriginProtection(), found: map[routed]Audience{}}
 	return g.handle
 }
 
@@ -51,7 +58,7 @@ func (g *gate) handle(c *gin.Context) {
 	if path == "" {
 		return // no route: the answer is 404 or 405, for everybody
 	}
-	a, _ := g.opts.Table.Of(c.Request.Method, path)
+	a := g.audience(routed{c.Request.Method, path})
 	switch a.kind {
 	case public, signed:
 		g.note(c, nil)
@@ -68,6 +75,21 @@ func (g *gate) handle(c *gin.Context) {
 		g.keys.opts.Logger.Error("a route declares no audience and is open to nobody", "method", c.Request.Method, "route", path)
 		web.Fail(c, quality.Errorf(quality.KindForbidden, "this route declares no audience and is open to nobody"))
 	}
+}
+
+// audience is for whom a route is. The zero Audience is nobody.
+func (g *gate) audience(r routed) Audience {
+	g.mu.RLock()
+	a, ok := g.found[r]
+	g.mu.RUnlock()
+	if ok {
+		return a
+	}
+	a, _ = g.opts.Table.Of(r.method, r.path)
+	g.mu.Lock()
+	g.found[r] = a
+	g.mu.Unlock()
+	return a
 }
 
 func (g *gate) machine(c *gin.Context, scope Scope) {

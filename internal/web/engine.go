@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/asgood-dev/asgood/internal/quality"
@@ -63,22 +64,59 @@ func observe(l *slog.Logger, m *metrics) gin.HandlerFunc {
 			took := time.Since(start)
 			m.inFlight.Dec()
 			m.observe(route(c), c.Request.Method, c.Writer.Status(), took)
-			l.DebugContext(c, "request", "method", c.Request.Method, "path", c.Request.URL.Path, "route", route(c),
-				"status", c.Writer.Status(), "bytes", max(c.Writer.Size(), 0), "took", took)
+			if l.Enabled(c, slog.LevelDebug) {
+				l.DebugContext(c, "request", "method", c.Request.Method, "path", loggable(c), "route", route(c),
+					"status", c.Writer.Status(), "bytes", max(c.Writer.Size(), 0), "took", took)
+			}
 		}()
 		c.Next()
 	}
 }
 
+// loggable is the path of a request without what it may give away: a token that stands in it lets in whoever reads it. Of
+// a path that matches no route, which may be a mistyped link, only the beginning is told.
+func loggable(c *gin.Context) string {
+	template := c.FullPath()
+	if template == "" {
+		first, rest, _ := strings.Cut(strings.TrimPrefix(c.Request.URL.Path, "/"), "/")
+		if len(rest) > 0 || len(first) > maxLogged {
+			return fmt.Sprintf("/%.*s…", maxLogged, first)
+		}
+		return "/" + first
+	}
+	for part := range strings.SplitSeq(template, "/") {
+		if len(part) > 1 && (part[0] == ':' || part[0] == '*') && secretNames[part[1:]] {
+			return template
+		}
+	}
+	return c.Request.URL.Path
+}
+
+// maxLogged is how much of a path that matches nothing is logged, in bytes. It is less than a token has.
+const maxLogged = 16
+
+// secretNames are the parameters of routes that hold what lets in.
+var secretNames = map[string]bool{"token": true, "link": true, "secret": true, "code": true, "ticket": true}
+
+// The headers of every answer, made once.
+var (
+	nosniff    = []string{"nosniff"}
+	deny       = []string{"DENY"}
+	referrer   = []string{"strict-origin-when-cross-origin"}
+	sameOrigin = []string{"same-origin"}
+	permitted  = []string{"camera=(), geolocation=(), microphone=()"}
+	policy     = []string{"default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"}
+)
+
 // secure sets headers that hold for every answer. A room that needs another one sets it over these.
 func secure(c *gin.Context) {
 	h := c.Writer.Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-	h.Set("Content-Security-Policy", "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+	h["X-Content-Type-Options"] = nosniff
+	h["X-Frame-Options"] = deny
+	h["Referrer-Policy"] = referrer
+	h["Cross-Origin-Opener-Policy"] = sameOrigin
+	h["Permissions-Policy"] = permitted
+	h["Content-Security-Policy"] = policy
 	c.Next()
 }
 

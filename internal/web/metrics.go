@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,6 +13,15 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	panics   prometheus.Counter
 	inFlight prometheus.Gauge
+
+	mu    sync.RWMutex
+	known map[observed]prometheus.Observer // of seconds, so that its labels need not be put together for each request
+}
+
+// observed are the labels of a request. There are few: templates of routes, known methods, classes of status.
+type observed struct {
+	route, method string
+	class         int
 }
 
 func newMetrics(r prometheus.Registerer, listener string) *metrics {
@@ -33,13 +43,24 @@ func newMetrics(r prometheus.Registerer, listener string) *metrics {
 			Name: "asgood_http_requests_in_flight",
 			Help: "Requests being answered now, live connections included.",
 		}),
+		known: map[observed]prometheus.Observer{},
 	}
 	r.MustRegister(m.seconds, m.panics, m.inFlight)
 	return m
 }
 
 func (m *metrics) observe(route, method string, status int, took time.Duration) {
-	m.seconds.WithLabelValues(route, methodLabel(method), strconv.Itoa(status/100)+"xx").Observe(took.Seconds())
+	key := observed{route, methodLabel(method), status / 100}
+	m.mu.RLock()
+	o := m.known[key]
+	m.mu.RUnlock()
+	if o == nil {
+		o = m.seconds.WithLabelValues(key.route, key.method, strconv.Itoa(key.class)+"xx")
+		m.mu.Lock()
+		m.known[key] = o
+		m.mu.Unlock()
+	}
+	o.Observe(took.Seconds())
 }
 
 // methodLabel keeps callers from making labels: a method can be any word.
