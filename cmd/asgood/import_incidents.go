@@ -14,9 +14,11 @@ func importIncidentsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "incidents --from statuspage|cstate|gatus FILE|DIR...", Args: cobra.MinimumNArgs(1),
 		Short: "Bring in past incidents of another status page",
-		Long: "Import incidents gives to a running server what another status page kept of incidents that are over:\n" +
-			"incidents.json of Statuspage's API v2, the Markdown files of cState, or the events of Gatus as /api/v1/endpoints/KEY/statuses\n" +
-			"returns them. Nobody is notified. The same file again changes nothing. They are internal until a person publishes them.",
+		Long: "Import incidents gives to a running server what another status page kept of\n" +
+			"incidents that are over: incidents.json of Statuspage's API v2, the Markdown\n" +
+			"files of cState, or the events of Gatus as /api/v1/endpoints/KEY/statuses\n" +
+			"returns them. Nobody is notified. The same file again changes nothing. They\n" +
+			"are internal until a person publishes them.",
 		Example: "  curl -s https://status.acme.example/api/v2/incidents.json > old.json\n" +
 			"  asgood import incidents --from statuspage old.json --map 'API=support-assistant' --dry-run",
 	}

@@ -25,8 +25,10 @@ func personLinkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "link", Args: noArgs,
 		Short: "Make a link that signs a person in, once",
-		Long: "Link asks the running server for a link that signs in whoever opens it first, within a quarter of an hour. It is the way in\n" +
-			"where no sign-in service is configured, and the way back in when it is away. A person that there is already has the role from then on.",
+		Long: "Link asks the running server for a link that signs in whoever opens it\n" +
+			"first, within a quarter of an hour. It is the way in where no sign-in\n" +
+			"service is configured, and the way back in when it is away. A person that\n" +
+			"there is already has the role from then on.",
 		Example: "  asgood person link --name \"Ada Lovelace\" --role admin",
 	}
 	var name, role string
@@ -95,8 +97,8 @@ func printPeople(w io.Writer, people []app.Account) error {
 
 func personRemoveCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "remove ID", Args: oneArg("ID of a person; asgood person list shows it"), Short: "End the sessions of a person and forget them",
-		Long: "Remove ends the sessions of a person at once and forgets the account. Who comes from a sign-in service may come again while that\n" +
-			"lets them.",
+		Long: "Remove ends the sessions of a person at once and forgets the account. Who\n" +
+			"comes from a sign-in service may come again while that lets them.",
 		Example: "  asgood person remove \"local:ada lovelace\""}
 	flags := addKeyFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
