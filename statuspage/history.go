@@ -109,9 +109,10 @@ func (v *view) daysOf(t told, month string) (out []historyDay) {
 			out = append(out, historyDay{Day: day})
 		}
 		last := &out[len(out)-1]
+		earlier := max(0, len(i.Updates)-1)
+		i.Updates = i.Updates[earlier:] // how it ended; the rest is on its page, and costs nothing here
 		x := v.incident(t, i)
-		x.Earlier = max(0, len(x.Updates)-1)
-		x.Updates = x.Updates[:min(1, len(x.Updates))] // how it ended; the rest is on its page
+		x.Earlier = earlier
 		last.Incidents = append(last.Incidents, x)
 	}
 	return out

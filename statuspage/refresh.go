@@ -43,13 +43,53 @@ func (d *stateData) published() []quality.Incident {
 	return out
 }
 
-// outside returns an incident without its internal updates and drafts.
+// outside returns an incident without its internal updates and drafts, and without a trace of when they were made.
 func outside(i quality.Incident) quality.Incident {
+	if !i.UpdatedAt.After(lastInside(&i)) {
+		i.UpdatedAt = lastOutside(&i)
+	}
 	i.Updates = slices.DeleteFunc(slices.Clone(i.Updates), func(u quality.IncidentUpdate) bool { return u.Internal })
 	if i.Postmortem != nil && i.Postmortem.Published == nil {
 		i.Postmortem = nil
 	}
 	return i
+}
+
+// lastInside is when something changed last that customers do not see; zero when nothing did.
+func lastInside(i *quality.Incident) (last time.Time) {
+	for _, u := range i.Updates {
+		if u.Internal {
+			last = later(last, touchedAt(u))
+		}
+	}
+	if p := i.Postmortem; p != nil && p.Published == nil {
+		last = later(last, p.UpdatedAt)
+	}
+	return last
+}
+
+// lastOutside is when customers were last told something.
+func lastOutside(i *quality.Incident) time.Time {
+	last := i.CreatedAt
+	if i.Published != nil {
+		last = later(last, i.Published.At)
+	}
+	for _, u := range i.Updates {
+		if !u.Internal {
+			last = later(last, touchedAt(u))
+		}
+	}
+	if p := i.Postmortem; p != nil && p.Published != nil {
+		last = later(later(last, p.UpdatedAt), p.Published.At)
+	}
+	return last
+}
+
+func touchedAt(u quality.IncidentUpdate) time.Time {
+	if u.EditedAt != nil {
+		return later(u.At, *u.EditedAt)
+	}
+	return u.At
 }
 
 // daysData is what was, by day.

@@ -143,14 +143,16 @@ func TestEveryRouteHasItsAudience(t *testing.T) {
 			url := "http://" + a.Addr(listener) + path
 			scope, machine := audience.Scope()
 			least, person := audience.Role()
+			acting, internal := audience.ActingRole()
 			switch {
 			case person:
 				crowd.checkPerson(r.Method, url, least)
-			case audience == auth.Internal:
+			case internal:
 				if status, body := from.call(t, r.Method, url, "", "Host", "evil.example"); status != http.StatusForbidden {
 					t.Errorf("%s %s by a name that is not this machine's: got %d %.200s", r.Method, path, status, body)
 				}
 				crowd.checkInternal(r.Method, url)
+				crowd.checkActing(r.Method, url, acting)
 			case machine:
 				crowd.checkNoKey(r.Method, url)
 				checkMachine(t, from, r.Method, url, path, keys[scope])

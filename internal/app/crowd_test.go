@@ -141,6 +141,20 @@ func (c *crowd) checkInternal(method, url string) {
 	}
 }
 
+// checkActing changes something on this machine as everybody: a session is held to what its person may do.
+func (c *crowd) checkActing(method, url string, least quality.Role) {
+	c.t.Helper()
+	if safe(method) || strings.Contains(url, "/debug/pprof") {
+		return
+	}
+	for _, role := range quality.Roles() {
+		status, body := c.member(role, false).do(c.t, method, url)
+		if refused(status) != (role < least) {
+			c.t.Errorf("%s %s on this machine by a %s: got %d %.200s; it is for %s", method, url, role, status, body, least)
+		}
+	}
+}
+
 // checkNoKey asks for a machine's route as a person, which is nobody there.
 func (c *crowd) checkNoKey(method, url string) {
 	c.t.Helper()

@@ -28,8 +28,9 @@ var (
 	// Signed is for services that prove with each request that they know a secret of the configuration.
 	// Their routes see to it themselves.
 	Signed = Audience{kind: signed}
-	// Internal is for this machine, and elsewhere for people who may do everything.
-	Internal = Audience{kind: internal}
+	// Internal is for this machine, and elsewhere for people who may do everything. Who is signed in on this machine
+	// and may not do everything only reads: a session is used to act as somebody, with what that person may do.
+	Internal = Audience{kind: internal, role: RoleAdmin}
 	// Health is for whoever reaches the internal listener without a proxy between: probes of a cluster.
 	Health = Audience{kind: health}
 )
@@ -40,8 +41,15 @@ func Machine(s Scope) Audience { return Audience{kind: machine, scope: s} }
 // Person is for people who are signed in and have at least a role. No key of a machine lets in.
 func Person(least Role) Audience { return Audience{kind: person, role: least} }
 
+// InternalFor is Internal where people on this machine may change something with a lesser role.
+func InternalFor(least Role) Audience { return Audience{kind: internal, role: least} }
+
 // Role returns the least role that a person needs, and whether the audience is people.
 func (a Audience) Role() (Role, bool) { return a.role, a.kind == person }
+
+// ActingRole returns the least role with which a person on this machine changes something, and whether the audience is
+// this machine.
+func (a Audience) ActingRole() (Role, bool) { return a.role, a.kind == internal }
 
 // Scope returns the scope that a machine's key needs, and whether the audience is machines.
 func (a Audience) Scope() (Scope, bool) { return a.scope, a.kind == machine }

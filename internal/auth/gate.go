@@ -63,7 +63,7 @@ func (g *gate) handle(c *gin.Context) {
 	case public, signed:
 		g.note(c, nil)
 	case internal:
-		g.internal(c)
+		g.internal(c, a.role)
 	case health:
 		g.health(c)
 	case person:

@@ -55,8 +55,8 @@ func (g *gate) signedIn(r *http.Request) *SignedIn {
 
 // internal lets in this machine, and keeps out web pages that a browser on it shows: they can send requests to
 // loopback addresses, and read the answers when the name of their own host is made to point there. Another
-// machine needs a person who may do everything.
-func (g *gate) internal(c *gin.Context) {
+// machine needs a person who may do everything, and a person on this one the least role to change something.
+func (g *gate) internal(c *gin.Context, least Role) {
 	if err := g.foreign.Check(c.Request); err != nil {
 		g.refuseFor(c, ReasonOrigin, quality.KindForbidden, "not for pages of other origins: %w", err)
 		return
@@ -66,7 +66,7 @@ func (g *gate) internal(c *gin.Context) {
 			g.refuseFor(c, ReasonOrigin, quality.KindForbidden, "Host %.80q: want localhost or an address", c.Request.Host)
 			return
 		}
-		g.note(c, g.signedIn(c.Request))
+		g.local(c, least)
 		return
 	}
 	p := g.signedIn(c.Request)
@@ -77,10 +77,21 @@ func (g *gate) internal(c *gin.Context) {
 	g.admitPerson(c, p)
 }
 
+// local lets in this machine. Who sends a session with it acts as that person, and may do no more than that person: else a
+// viewer could publish in their own name.
+func (g *gate) local(c *gin.Context, least Role) {
+	p := g.signedIn(c.Request)
+	if p != nil && p.Role < least && unsafe(c.Request.Method) {
+		g.refuseFor(c, ReasonRole, quality.KindForbidden, "this needs role %s, you have role %s: ask an administrator", least, p.Role)
+		return
+	}
+	g.note(c, p)
+}
+
 // health lets in who reaches the listener without a proxy between.
 func (g *gate) health(c *gin.Context) {
 	if forwarded(c.Request.Header) {
-		g.internal(c)
+		g.internal(c, RoleAdmin)
 		return
 	}
 	if fromHere(c.Request) && !localHost(c.Request.Host) {

@@ -35,6 +35,7 @@ func (d *decoder) check(c *Config) {
 	}
 	d.checkPublish(c.StatusPage)
 	d.checkGroups(c.StatusPage.Groups, c.Features)
+	d.checkTitles(c)
 	d.checkPage(&c.StatusPage)
 	d.checkReceivers(c.Alerts.Receivers)
 	d.checkMail(c.Mail)

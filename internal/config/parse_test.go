@@ -198,8 +198,8 @@ features:
 	m := c.Features[0].Monitors[0]
 	want(t, "numbers", []any{m.MaxSlices, *m.Material, m.Baseline.Window.Last}, []any{7, 7.0, 7 * day})
 	// What a variable holds is a value and never more of the file.
-	c2, err := config.Parse("f.yaml", []byte(`name: "${X}"`), func(string) (string, bool) { return "${Y}\nlisten: {public: x}", true })
-	if err != nil || c2.Name != "${Y}\nlisten: {public: x}" {
+	c2, err := config.Parse("f.yaml", []byte(`features: [{name: a, owner: "${X}"}]`), func(string) (string, bool) { return "${Y}\nlisten: {public: x}", true })
+	if err != nil || c2.Features[0].Owner != "${Y}\nlisten: {public: x}" {
 		t.Errorf("got %v (%v)", c2, err)
 	}
 }
@@ -310,7 +310,7 @@ func TestHugeFiles(t *testing.T) {
 			"k%d,", "]}]}]", 1<<20-1000), ""},
 		"features":      {numbered("features:\n", "- {name: a%[1]d, match: {a: b%[1]d}}\n", "", 1<<19), ""},
 		"key":           {pile("", "x", ": 1"), "unknown field"},
-		"text":          {pile("name: ", "x", ""), ""},
+		"text":          {pile("name: ", "x", ""), "at most 200"},
 		"bad text":      {pile("time_zone: ", "x", ""), "not a time zone"},
 		"alias doubled": {"name: &a x\ncustomers: [{name: *a}]\nfeatures: &f0 [{name: a}]\n" + numbered("", "x%[1]d: &f%[1]d [*f, *f]\n", "", 1000), "unknown field"},
 	} {

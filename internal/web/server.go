@@ -35,13 +35,22 @@ func Listen(addr string, h http.Handler, logger *slog.Logger) (*Server, error) {
 		return nil, fmt.Errorf("listening on %q: %w", addr, err)
 	}
 	return &Server{listener: l, http: &http.Server{
-		Handler:           h,
+		Handler:           unprefixed(h),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}}, nil
+}
+
+// unprefixed takes away a header by which a caller could choose where gin's redirects lead: they are kept by caches, and
+// would lead everybody there.
+func unprefixed(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		delete(r.Header, "X-Forwarded-Prefix")
+		h.ServeHTTP(w, r)
+	})
 }
 
 // Addr returns the bound address, with the real port.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/asgood-dev/asgood/internal/web"
 )
 
@@ -86,5 +88,36 @@ func TestListenBindsAtOnce(t *testing.T) {
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A header does not choose where everybody is led.
+func TestRedirectsStayInTheirPlace(t *testing.T) {
+	e := web.New(web.Options{})
+	e.GET("/about", func(c *gin.Context) { c.Status(http.StatusOK) })
+	s, err := web.Listen("127.0.0.1:0", e, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve() }()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr()+"/about/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Forwarded-Prefix", "/evil")
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if to := res.Header.Get("Location"); res.StatusCode != http.StatusMovedPermanently || to != "/about" {
+		t.Errorf("got %d to %q, want the path without its slash", res.StatusCode, to)
+	}
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
 	}
 }
