@@ -81,6 +81,7 @@ type Options struct {
 	Templates    wording.Templates
 	UpdateEvery  time.Duration // after which texts made of figures promise the next update; 0 promises none
 	Actor        func(ctx context.Context) quality.Actor
+	May          func(ctx context.Context, least quality.Role) bool
 	Audit        func(ctx context.Context, e quality.Audited) error
 	Notify       func(ctx context.Context, n quality.Notice) error
 }
@@ -154,7 +155,7 @@ func New(o Options) (*Service, error) {
 func (s *Service) newDesk() (*publish.Desk, error) {
 	o := publish.Options{
 		Features: s.o.Features, Incidents: s.o.Incidents, Rules: s.o.Publish, Templates: s.o.Templates, Location: s.o.Location, Now: s.o.Now,
-		Actor: s.o.Actor, Audit: s.o.Audit, Notify: s.o.Notify, Overdue: s.overdue, Changed: s.o.Changed, Logger: s.o.Logger, Registerer: s.o.Registerer,
+		Actor: s.o.Actor, May: s.o.May, Audit: s.o.Audit, Notify: s.o.Notify, Overdue: s.overdue, Changed: s.o.Changed, Logger: s.o.Logger, Registerer: s.o.Registerer,
 	}
 	if s.o.Maintenances != nil { // an interface that holds nil is not nil
 		o.Maintenances = s.o.Maintenances

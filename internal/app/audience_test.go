@@ -143,6 +143,7 @@ func TestEveryRouteHasItsAudience(t *testing.T) {
 			url := "http://" + a.Addr(listener) + path
 			scope, machine := audience.Scope()
 			least, person := audience.Role()
+			role, local := audience.Local()
 			switch {
 			case person:
 				crowd.checkPerson(r.Method, url, least)
@@ -151,6 +152,8 @@ func TestEveryRouteHasItsAudience(t *testing.T) {
 					t.Errorf("%s %s by a name that is not this machine's: got %d %.200s", r.Method, path, status, body)
 				}
 				crowd.checkInternal(r.Method, url)
+			case local:
+				crowd.checkLocal(r.Method, url, role)
 			case machine:
 				crowd.checkNoKey(r.Method, url)
 				checkMachine(t, from, r.Method, url, path, keys[scope])

@@ -303,7 +303,7 @@ func (r *rooms) buildAlerts(ctx context.Context, a *App) error {
 		Incidents: incidents, Outbox: outbox, PageURL: cfg.StatusPage.URL, Location: cfg.Location(),
 		Now: a.opts.Now, Changed: r.page.Notify, Explained: r.explain.Sentences, Actor: auth.ActorOf, Audit: r.audit.Append, Logger: a.log, Registerer: a.registry,
 		Maintenances: maintenances, Publish: cfg.StatusPage.Publish, Templates: templates, UpdateEvery: cfg.StatusPage.UpdateEvery,
-		Notify: noticeSink{a.engines.bus}.give,
+		May: mayPerson, Notify: noticeSink{a.engines.bus}.give,
 	})
 	if err != nil {
 		return err
