@@ -12,7 +12,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -249,20 +248,17 @@ func (s *Service) regression(ctx context.Context, ev quality.RegressionEvent) er
 }
 
 func (s *Service) probe(ctx context.Context, seq uint64, p quality.ProbeStatus) error {
-	all, err := s.desk.All(ctx)
+	all, err := s.desk.Outages(ctx, p.Feature)
 	if err != nil {
 		return err
 	}
 	id, found := downIncident(p.Feature, p.Since), false
-	for _, r := range all {
-		if r.Kind != quality.IncidentAvailability || !slices.Contains(r.Features, p.Feature) {
-			continue
-		}
-		if r.Open() && len(r.Down) > 0 { // others were reported by people, who end them
-			id, found = r.ID, true
-		}
-		if heard(&r, seq, p) || r.ID == downIncident(p.Feature, p.Since) && !r.Open() {
+	for _, o := range all {
+		if heard(o, seq, p) || o.Over && o.ID == downIncident(p.Feature, p.Since) {
 			return nil // the event came again
+		}
+		if o.Open {
+			id, found = o.ID, true
 		}
 	}
 	gone := false

@@ -85,6 +85,7 @@ type Desk struct {
 	maintenances book[planned]
 	due          agenda // of incidents
 	planned      agenda // of maintenances
+	outages      outages
 	unreadable   sync.Map
 }
 
@@ -97,14 +98,14 @@ func New(o Options) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Desk{o: o, titles: map[string]string{}, metrics: m, due: newAgenda(), planned: newAgenda()}
+	d := &Desk{o: o, titles: map[string]string{}, metrics: m, due: newAgenda(), planned: newAgenda(), outages: outages{of: map[string]noted{}}}
 	for _, f := range o.Features {
 		d.titles[f.Name] = f.Title
 		if f.Title == "" {
 			d.titles[f.Name] = f.Name
 		}
 	}
-	d.incidents = book[Record]{kv: o.Incidents, what: "incident", bad: d.bad, kept: func(id string, r *Record) {
+	d.incidents = book[Record]{kv: o.Incidents, what: "incident", bad: d.bad, seen: d.outages.note, kept: func(id string, r *Record) {
 		d.due.set(id, r.next())
 		o.Changed()
 	}}
@@ -142,9 +143,6 @@ func (d *Desk) prepare(r *Record) {
 		r.Pending = nil
 	}
 }
-
-// All returns every readable incident in the order of their ids.
-func (d *Desk) All(ctx context.Context) ([]Record, error) { return d.incidents.all(ctx) }
 
 // editor refuses people who may not decide what customers see. Machines are refused where that is decided.
 func (d *Desk) editor(ctx context.Context, by quality.Actor, what string) error {
