@@ -257,7 +257,7 @@ func (s *Service) probe(ctx context.Context, seq uint64, p quality.ProbeStatus) 
 		if heard(o, seq, p) || o.Over && o.ID == downIncident(p.Feature, p.Since) {
 			return nil // the event came again
 		}
-		if o.Open {
+		if o.Open && (!found || o.ID > id) { // there is one, or people made it so
 			id, found = o.ID, true
 		}
 	}

@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -11,7 +10,7 @@ import (
 // Outage is what events of probes need to know of an incident that probes made.
 type Outage struct {
 	ID   string
-	Open bool      // it goes on, and probes are down in it
+	Open bool // it goes on, and probes are down in it
 	Over bool
 	Seq  uint64    // the last event of a probe that changed it
 	Last time.Time // the latest time in such an event
@@ -45,7 +44,7 @@ func (o *outages) note(r *Record, rev uint64) {
 	o.of[r.ID] = noted{Outage{r.ID, r.Open() && len(r.Down) > 0, !r.Open(), r.Seq, r.Last}, r.Features, rev}
 }
 
-// Outages returns the incidents that probes of a feature made, in the order of their ids. It reads the documents
+// Outages returns the incidents that probes of a feature made, in any order. It reads the documents
 // only where none were read yet.
 func (d *Desk) Outages(ctx context.Context, feature string) ([]Outage, error) {
 	d.outages.mu.Lock()
@@ -68,6 +67,5 @@ func (o *outages) list(feature string) (out []Outage) {
 			out = append(out, n.Outage)
 		}
 	}
-	slices.SortFunc(out, func(a, b Outage) int { return cmp.Compare(a.ID, b.ID) })
 	return out
 }
