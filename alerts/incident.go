@@ -78,7 +78,11 @@ func (at surroundings) promise(rec *record, facts wording.Facts, now time.Time) 
 	if at.every > 0 {
 		next := now.Add(at.every)
 		rec.NextUpdate = &next
-		facts.Next = "The next update comes by " + clock(next, at.loc) + ", or earlier when the figures change."
+		earlier := "when the figures change"
+		if rec.Kind == quality.IncidentAvailability {
+			earlier = "when it answers again"
+		}
+		facts.Next = "The next update comes by " + clock(next, at.loc) + ", or earlier " + earlier + "."
 	}
 	return facts
 }
