@@ -18,8 +18,8 @@ type record = publish.Record
 
 // heard reports whether an event of a probe was taken before. After the stream was made anew its numbers
 // begin again, and after the clock was put back its times do; an event that is heard again repeats both.
-func heard(r *record, seq uint64, p quality.ProbeStatus) bool {
-	return seq <= r.Seq && !p.Since.After(r.Last)
+func heard(o publish.Outage, seq uint64, p quality.ProbeStatus) bool {
+	return seq <= o.Seq && !p.Since.After(o.Last)
 }
 
 // notice says what people are told of. Empty means nothing.
@@ -78,7 +78,11 @@ func (at surroundings) promise(rec *record, facts wording.Facts, now time.Time) 
 	if at.every > 0 {
 		next := now.Add(at.every)
 		rec.NextUpdate = &next
-		facts.Next = "The next update comes by " + clock(next, at.loc) + ", or earlier when the figures change."
+		earlier := "when the figures change"
+		if rec.Kind == quality.IncidentAvailability {
+			earlier = "when it answers again"
+		}
+		facts.Next = "The next update comes by " + clock(next, at.loc) + ", or earlier " + earlier + "."
 	}
 	return facts
 }

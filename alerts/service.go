@@ -12,7 +12,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -81,6 +80,7 @@ type Options struct {
 	Templates    wording.Templates
 	UpdateEvery  time.Duration // after which texts made of figures promise the next update; 0 promises none
 	Actor        func(ctx context.Context) quality.Actor
+	May          func(ctx context.Context, least quality.Role) bool
 	Audit        func(ctx context.Context, e quality.Audited) error
 	Notify       func(ctx context.Context, n quality.Notice) error
 }
@@ -154,7 +154,7 @@ func New(o Options) (*Service, error) {
 func (s *Service) newDesk() (*publish.Desk, error) {
 	o := publish.Options{
 		Features: s.o.Features, Incidents: s.o.Incidents, Rules: s.o.Publish, Templates: s.o.Templates, Location: s.o.Location, Now: s.o.Now,
-		Actor: s.o.Actor, Audit: s.o.Audit, Notify: s.o.Notify, Overdue: s.overdue, Changed: s.o.Changed, Logger: s.o.Logger, Registerer: s.o.Registerer,
+		Actor: s.o.Actor, May: s.o.May, Audit: s.o.Audit, Notify: s.o.Notify, Overdue: s.overdue, Changed: s.o.Changed, Logger: s.o.Logger, Registerer: s.o.Registerer,
 	}
 	if s.o.Maintenances != nil { // an interface that holds nil is not nil
 		o.Maintenances = s.o.Maintenances
@@ -248,20 +248,17 @@ func (s *Service) regression(ctx context.Context, ev quality.RegressionEvent) er
 }
 
 func (s *Service) probe(ctx context.Context, seq uint64, p quality.ProbeStatus) error {
-	all, err := s.desk.All(ctx)
+	all, err := s.desk.Outages(ctx, p.Feature)
 	if err != nil {
 		return err
 	}
 	id, found := downIncident(p.Feature, p.Since), false
-	for _, r := range all {
-		if r.Kind != quality.IncidentAvailability || !slices.Contains(r.Features, p.Feature) {
-			continue
-		}
-		if r.Open() && len(r.Down) > 0 { // others were reported by people, who end them
-			id, found = r.ID, true
-		}
-		if heard(&r, seq, p) || r.ID == downIncident(p.Feature, p.Since) && !r.Open() {
+	for _, o := range all {
+		if heard(o, seq, p) || o.Over && o.ID == downIncident(p.Feature, p.Since) {
 			return nil // the event came again
+		}
+		if o.Open && (!found || o.ID > id) { // there is one, or people made it so
+			id, found = o.ID, true
 		}
 	}
 	gone := false

@@ -26,15 +26,15 @@ const unknownChange = "We do not know yet what changed."
 // them: suspects are for people inside until somebody names one.
 func regressionFacts(f feature, r quality.Regression, loc *time.Location) wording.Facts {
 	return wording.Facts{
-		What:      nameOf(f.title) + ". This is about how good its answers are; whether it answers at all is told apart, as its uptime.",
+		What:      nameOf(f.title) + ". This is about the answers themselves; its uptime is told separately.",
 		Since:     sinceText(r, loc),
 		Size:      sizeText(r),
 		Who:       scopeText(r),
 		Changed:   unknownChange,
 		Done:      "We are looking into it.",
-		Meanwhile: or(f.advice, "Until it is over, please check answers that matter before you rely on them."),
-		Fixed:     "It is over when enough answers in a row are as good as they were.",
-		Next:      "The next update comes when the figures change or when it is over.",
+		Meanwhile: or(f.advice, "Please check answers that matter before you rely on them."),
+		Fixed:     "It is over when enough answers in a row are as good as before.",
+		Next:      "The next update comes when the figures change.",
 	}
 }
 
@@ -43,8 +43,10 @@ func downFacts(f feature, since time.Time, loc *time.Location) wording.Facts {
 	return wording.Facts{
 		What:      f.title + " does not answer our checks.",
 		Since:     "It has not answered since " + clock(since, loc) + ".",
+		Who:       "Whoever uses it may get no answer.",
 		Done:      "We are looking into it.",
 		Meanwhile: f.advice,
+		Fixed:     "It is over when it passes our checks again.",
 		Next:      "The next update comes when it answers again.",
 	}
 }
@@ -57,14 +59,14 @@ func or(s, fallback string) string {
 }
 
 // openedText is the first text of an incident. Where the template of the configuration cannot be filled the built-in
-// one is taken: customers must not wait for a template.
+// one is taken, and what it leaves out is told behind it: nobody reads this text before a rule publishes it.
 func (at surroundings) openedText(rec record, f feature, facts wording.Facts) string {
 	fields := wording.Fields{Facts: facts, Name: rec.Name, Feature: f.title, Severity: string(rec.Severity), Owner: rec.Owner, From: clock(rec.StartedAt, at.loc)}
 	text, err := at.words.Fill(wording.Investigating, fields)
 	if err != nil || text == "" {
 		text, _ = wording.Templates{}.Fill(wording.Investigating, fields) // the built-in one has a test
 	}
-	return text
+	return wording.Complete(rec.Kind, text, facts)
 }
 
 func sinceText(r quality.Regression, loc *time.Location) string {
@@ -90,7 +92,7 @@ func sizeText(r quality.Regression) string {
 	if r.Interval != nil {
 		a, b := math.Abs(r.Interval[0]), math.Abs(r.Interval[1])
 		if r.Interval[0]*r.Interval[1] < 0 { // the interval reaches over zero
-			return fmt.Sprintf("%s (95 %% interval %s to %s).", text, plain(r, r.Interval[0]), plain(r, r.Interval[1]))
+			return fmt.Sprintf("%s. How much exactly is not sure yet: the 95 %% interval reaches from %s lower to %s higher.", text, plain(r, a), plain(r, b))
 		}
 		return fmt.Sprintf("%s (95 %% interval %s to %s).", text, plain(r, min(a, b)), plain(r, max(a, b)))
 	}
@@ -135,7 +137,7 @@ func scopeText(r quality.Regression) string {
 	if who := whoText(worst(r)); who != "" {
 		return "All answers together are affected, and most of all " + strings.ToLower(who[:1]) + who[1:] + "."
 	}
-	return "All answers together are affected; whether some more than others is not known yet."
+	return "All answers together are affected; it is not known yet whether some more than others."
 }
 
 // plainValue is what a value may look like that is named: texts are Markdown, and senders chose it.

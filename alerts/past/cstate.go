@@ -103,31 +103,40 @@ var (
 )
 
 // stateUpdates reads paragraphs that begin with a status and end with a time, newest first, as cState's manual
-// writes them; any other body is one update.
+// writes them; any other body is one update. A paragraph without a status goes on with the one before, up to its time.
 func stateUpdates(body string, started time.Time) (out []quality.IncidentUpdate) {
-	status, at := quality.IncidentInvestigating, started
+	open := false // the last update has no time yet
 	for paragraph := range strings.SplitSeq(body, "\n\n") {
-		u := quality.IncidentUpdate{Status: status, At: at}
+		u := quality.IncidentUpdate{Status: quality.IncidentInvestigating, At: started}
+		timed := false
 		if m := track.FindStringSubmatch(paragraph); m != nil {
 			if t, err := stateTime(m[1]); err == nil {
-				u.At = t
+				u.At, timed = t, true
 			}
 		}
 		text := strings.TrimSpace(codes.ReplaceAllString(paragraph, ""))
 		m := word.FindStringSubmatch(text)
-		if m != nil && pageStatuses[strings.ToLower(m[1])] != "" {
-			u.Status = pageStatuses[strings.ToLower(m[1])]
-			text = text[len(m[0]):]
-		} else if n := len(out); n > 0 && track.FindString(paragraph) == "" {
-			if text != "" {
-				out[n-1].Body += "\n\n" + text
+		switch stated := m != nil && pageStatuses[strings.ToLower(m[1])] != ""; {
+		case stated:
+			u.Status, text = pageStatuses[strings.ToLower(m[1])], text[len(m[0]):]
+		case len(out) > 0 && (open || !timed):
+			goOn(&out[len(out)-1], text)
+			if timed {
+				out[len(out)-1].At = u.At
 			}
+			open = open && !timed
 			continue
 		}
 		if u.Body = text; text != "" {
-			out = append(out, u)
+			out, open = append(out, u), !timed
 		}
 	}
 	slices.SortStableFunc(out, func(a, b quality.IncidentUpdate) int { return a.At.Compare(b.At) })
 	return out
+}
+
+func goOn(u *quality.IncidentUpdate, text string) {
+	if text != "" {
+		u.Body += "\n\n" + text
+	}
 }

@@ -31,6 +31,7 @@ type book[T any] struct {
 	kv   KV
 	what string                     // incident or maintenance
 	kept func(id string, doc *T)    // called after every store; may be nil
+	seen func(doc *T, rev uint64)   // called for every document that is read or stored; may be nil
 	bad  func(id string, err error) // called for what cannot be read
 }
 
@@ -49,7 +50,14 @@ func (b *book[T]) read(ctx context.Context, id string) (*T, uint64, error) {
 		b.bad(id, err)
 		return nil, rev, fmt.Errorf("reading %s %q: %w: %w", b.what, id, errUnreadable, err)
 	}
+	b.see(doc, rev)
 	return doc, rev, nil
+}
+
+func (b *book[T]) see(doc *T, rev uint64) {
+	if b.seen != nil {
+		b.seen(doc, rev)
+	}
 }
 
 // get returns a document that must be there.
@@ -93,13 +101,14 @@ func (b *book[T]) store(ctx context.Context, id string, doc *T, rev uint64) erro
 		return fmt.Errorf("encoding %s %q: %w", b.what, id, err)
 	}
 	if rev == 0 {
-		_, err = b.kv.Create(ctx, id, data)
+		rev, err = b.kv.Create(ctx, id, data)
 	} else {
-		_, err = b.kv.Update(ctx, id, data, rev)
+		rev, err = b.kv.Update(ctx, id, data, rev)
 	}
 	if err != nil {
 		return fmt.Errorf("storing %s %q: %w", b.what, id, err)
 	}
+	b.see(doc, rev)
 	return nil
 }
 

@@ -26,6 +26,9 @@ type Options struct {
 
 	// Actor tells who acts in a request; nil means that a machine does, which may publish nothing.
 	Actor func(ctx context.Context) quality.Actor
+	// May reports whether the person who acts in a request may do what is for a role; nil means that everybody may.
+	// Routes ask for a role before; it is asked again where a request does more than its route is for.
+	May func(ctx context.Context, least quality.Role) bool
 	// Audit writes down what somebody is about to do; what it refuses does not happen. It may be called twice with
 	// one entry, which then has the same id. Nil writes nothing.
 	Audit func(ctx context.Context, e quality.Audited) error
@@ -55,6 +58,9 @@ func (o *Options) defaults() error {
 			return quality.Actor{Kind: quality.ActorMachine, ID: "unknown", Credential: "loopback"}
 		}
 	}
+	if o.May == nil {
+		o.May = func(context.Context, quality.Role) bool { return true }
+	}
 	if o.Audit == nil {
 		o.Audit = func(context.Context, quality.Audited) error { return nil }
 	}
@@ -79,6 +85,7 @@ type Desk struct {
 	maintenances book[planned]
 	due          agenda // of incidents
 	planned      agenda // of maintenances
+	outages      outages
 	unreadable   sync.Map
 }
 
@@ -91,14 +98,14 @@ func New(o Options) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Desk{o: o, titles: map[string]string{}, metrics: m, due: newAgenda(), planned: newAgenda()}
+	d := &Desk{o: o, titles: map[string]string{}, metrics: m, due: newAgenda(), planned: newAgenda(), outages: outages{of: map[string]noted{}}}
 	for _, f := range o.Features {
 		d.titles[f.Name] = f.Title
 		if f.Title == "" {
 			d.titles[f.Name] = f.Name
 		}
 	}
-	d.incidents = book[Record]{kv: o.Incidents, what: "incident", bad: d.bad, kept: func(id string, r *Record) {
+	d.incidents = book[Record]{kv: o.Incidents, what: "incident", bad: d.bad, seen: d.outages.note, kept: func(id string, r *Record) {
 		d.due.set(id, r.next())
 		o.Changed()
 	}}
@@ -137,8 +144,13 @@ func (d *Desk) prepare(r *Record) {
 	}
 }
 
-// All returns every readable incident in the order of their ids.
-func (d *Desk) All(ctx context.Context) ([]Record, error) { return d.incidents.all(ctx) }
+// editor refuses people who may not decide what customers see. Machines are refused where that is decided.
+func (d *Desk) editor(ctx context.Context, by quality.Actor, what string) error {
+	if !by.Human() || d.o.May(ctx, quality.RoleEditor) {
+		return nil
+	}
+	return quality.Errorf(quality.KindForbidden, "to %s needs role %s: ask an administrator", what, quality.RoleEditor)
+}
 
 // errSame says that there is nothing to change.
 var errSame = errors.New("it is so already")

@@ -43,6 +43,11 @@ func (d *Desk) create(ctx context.Context, in newIncident, key string) (*Record,
 	if key != "" {
 		id = "inc_" + key
 	}
+	if in.Visibility == quality.VisibilityPublic {
+		if err := d.editor(ctx, by, "publish"); err != nil {
+			return nil, err
+		}
+	}
 	r, err := d.made(id, in, by, now)
 	if err != nil {
 		return nil, err
@@ -110,8 +115,13 @@ func checkStart(at, now time.Time) error {
 func (d *Desk) patch(ctx context.Context, id string, c changes) (*Record, error) {
 	a := action{name: "incident.changed", detail: c.detail()}
 	return d.act(ctx, id, a, func(r *Record, by quality.Actor, now time.Time) error {
-		if !by.Human() && r.Public() && (c.Name != nil || c.Severity != nil || c.Features != nil || c.Effects != nil) {
-			return forbidden(by, "change what customers see")
+		if r.Public() && (c.Name != nil || c.Severity != nil || c.Features != nil || c.Effects != nil) {
+			if !by.Human() {
+				return forbidden(by, "change what customers see")
+			}
+			if err := d.editor(ctx, by, "change what customers see"); err != nil {
+				return err
+			}
 		}
 		if err := d.apply(r, c); err != nil {
 			return err

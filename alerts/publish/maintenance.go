@@ -61,7 +61,12 @@ func checkPlan(m quality.Maintenance, now time.Time) error {
 		return quality.Errorf(quality.KindInvalid, "from: want at most two years from now")
 	case !m.To.After(now):
 		return quality.Errorf(quality.KindInvalid, "to: want a time to come")
-	case m.Remind < 0 || m.Remind > maxRemind:
+	}
+	return checkRemind(m.Remind)
+}
+
+func checkRemind(before time.Duration) error {
+	if before < 0 || before > maxRemind {
 		return quality.Errorf(quality.KindInvalid, "remind: want 0s to 720h")
 	}
 	return nil

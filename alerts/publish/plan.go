@@ -190,7 +190,7 @@ func (d *Desk) replan(p *planned, in replan, by quality.Actor, now time.Time) er
 	if moved && p.Status != quality.MaintenanceScheduled && !p.From.Equal(before.From) {
 		return quality.Errorf(quality.KindConflict, "from: the maintenance has begun")
 	}
-	if err := firstOf(checkName(p.Name), d.checkFeatures(p.Features), checkShort("owner", p.Owner)); err != nil {
+	if err := firstOf(checkName(p.Name), d.checkFeatures(p.Features), checkShort("owner", p.Owner), checkRemind(p.Remind)); err != nil {
 		return err
 	}
 	p.UpdatedAt = now

@@ -100,6 +100,7 @@ type world struct {
 
 	mu       sync.Mutex
 	actor    quality.Actor
+	role     quality.Role // none: whatever is asked for
 	audited  []quality.Audited
 	auditErr error
 	notices  []quality.Notice
@@ -113,10 +114,17 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) desk() *publish.Desk {
 	w.t.Helper()
+	return w.deskOf(func(context.Context) quality.Actor { w.mu.Lock(); defer w.mu.Unlock(); return w.actor })
+}
+
+// deskOf is a desk at which somebody acts.
+func (w *world) deskOf(actor func(context.Context) quality.Actor) *publish.Desk {
+	w.t.Helper()
 	d, err := publish.New(publish.Options{
 		Features:  []quality.Feature{{Name: "bot", Title: "Answer bot"}, {Name: "plain"}},
 		Incidents: w.incidents, Maintenances: w.maintenances, Rules: w.rules, Now: w.now,
-		Actor: func(context.Context) quality.Actor { w.mu.Lock(); defer w.mu.Unlock(); return w.actor },
+		Actor: actor,
+		May:   func(_ context.Context, least quality.Role) bool { return w.role == quality.RoleNone || w.role >= least },
 		Audit: func(_ context.Context, e quality.Audited) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()

@@ -106,30 +106,31 @@ func audiences() auth.Table {
 		"GET /v1/judges/:feature/:metric":             auth.Internal,
 		"GET /v1/scorers":                             auth.Internal,
 
-		// Publishing. People on this machine may do with their session what the console lets them do.
-		"GET /v1/incidents":                         auth.Internal,
-		"POST /v1/incidents":                        auth.InternalFor(auth.RoleEditor),
+		// Publishing: whoever may sign in reads, responders work on incidents, editors decide what customers see. The
+		// desk asks for more where a request does more than its route needs.
+		"GET /v1/incidents":                         auth.InternalFor(auth.RoleViewer),
+		"GET /v1/incidents/:id":                     auth.InternalFor(auth.RoleViewer),
+		"GET /v1/incidents/:id/postmortem":          auth.InternalFor(auth.RoleViewer),
+		"POST /v1/incidents":                        auth.InternalFor(auth.RoleResponder),
+		"PATCH /v1/incidents/:id":                   auth.InternalFor(auth.RoleResponder),
+		"POST /v1/incidents/:id/updates":            auth.InternalFor(auth.RoleResponder),
+		"POST /v1/incidents/:id/preview":            auth.InternalFor(auth.RoleResponder),
+		"POST /v1/incidents/:id/veto":               auth.InternalFor(auth.RoleResponder),
 		"POST /v1/incidents/backfill":               auth.InternalFor(auth.RoleEditor),
 		"POST /v1/incidents/import":                 auth.InternalFor(auth.RoleEditor),
-		"GET /v1/incidents/:id":                     auth.Internal,
-		"PATCH /v1/incidents/:id":                   auth.InternalFor(auth.RoleEditor),
-		"POST /v1/incidents/:id/updates":            auth.InternalFor(auth.RoleResponder),
 		"PATCH /v1/incidents/:id/updates/:update":   auth.InternalFor(auth.RoleEditor),
-		"POST /v1/incidents/:id/preview":            auth.InternalFor(auth.RoleViewer),
 		"POST /v1/incidents/:id/publish":            auth.InternalFor(auth.RoleEditor),
-		"POST /v1/incidents/:id/veto":               auth.InternalFor(auth.RoleResponder),
-		"GET /v1/incidents/:id/postmortem":          auth.Internal,
 		"PUT /v1/incidents/:id/postmortem":          auth.InternalFor(auth.RoleEditor),
 		"POST /v1/incidents/:id/postmortem/publish": auth.InternalFor(auth.RoleEditor),
-		"GET /v1/maintenances":                      auth.Internal,
-		"POST /v1/maintenances":                     auth.InternalFor(auth.RoleResponder),
-		"GET /v1/maintenances/:id":                  auth.Internal,
-		"PATCH /v1/maintenances/:id":                auth.InternalFor(auth.RoleResponder),
-		"POST /v1/maintenances/:id/updates":         auth.InternalFor(auth.RoleResponder),
+		"GET /v1/maintenances":                      auth.InternalFor(auth.RoleViewer),
+		"GET /v1/maintenances/:id":                  auth.InternalFor(auth.RoleViewer),
+		"POST /v1/maintenances":                     auth.InternalFor(auth.RoleEditor),
+		"PATCH /v1/maintenances/:id":                auth.InternalFor(auth.RoleEditor),
+		"POST /v1/maintenances/:id/updates":         auth.InternalFor(auth.RoleEditor),
 		// Subscribers.
-		"GET /v1/subscribers":              auth.Internal,
-		"DELETE /v1/subscribers/:id":       auth.Internal,
-		"POST /v1/subscribers/:id/release": auth.Internal,
+		"GET /v1/subscribers":              auth.InternalFor(auth.RoleViewer),
+		"DELETE /v1/subscribers/:id":       auth.InternalFor(auth.RoleEditor),
+		"POST /v1/subscribers/:id/release": auth.InternalFor(auth.RoleEditor),
 	}
 	consoleAudiences(t)
 	return t

@@ -144,6 +144,7 @@ func TestEveryRouteHasItsAudience(t *testing.T) {
 			scope, machine := audience.Scope()
 			least, person := audience.Role()
 			acting, internal := audience.ActingRole()
+			role, local := audience.Local()
 			switch {
 			case person:
 				crowd.checkPerson(r.Method, url, least)
@@ -153,6 +154,8 @@ func TestEveryRouteHasItsAudience(t *testing.T) {
 				}
 				crowd.checkInternal(r.Method, url)
 				crowd.checkActing(r.Method, url, acting)
+			case local:
+				crowd.checkLocal(r.Method, url, role)
 			case machine:
 				crowd.checkNoKey(r.Method, url)
 				checkMachine(t, from, r.Method, url, path, keys[scope])

@@ -71,6 +71,10 @@ func (m *member) do(t *testing.T, method, url string, headers ...string) (int, s
 		t.Fatal(err)
 	}
 	for i := 0; i < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			req.Host = headers[i+1]
+			continue
+		}
 		req.Header.Set(headers[i], headers[i+1])
 	}
 	res, err := m.client.Do(req)
@@ -151,6 +155,40 @@ func (c *crowd) checkActing(method, url string, least quality.Role) {
 		status, body := c.member(role, false).do(c.t, method, url)
 		if refused(status) != (role < least) {
 			c.t.Errorf("%s %s on this machine by a %s: got %d %.200s; it is for %s", method, url, role, status, body, least)
+		}
+	}
+}
+
+// checkLocal asks for a route as this machine, as each role on it, and as everybody elsewhere: it is open to this
+// machine, and to exactly who has the role wherever they are.
+func (c *crowd) checkLocal(method, url string, least quality.Role) {
+	c.t.Helper()
+	nobody := &member{client: &http.Client{Timeout: time.Minute}}
+	for _, tt := range []struct {
+		name    string
+		headers []string
+		refused bool
+	}{
+		{"this machine", nil, false},
+		{"a name that is not this machine's", []string{"Host", "evil.example"}, true},
+		{"a page of elsewhere", []string{"Origin", "https://evil.example"}, !safe(method)},
+		{"nobody elsewhere", []string{"X-Forwarded-For", "192.0.2.1"}, true},
+		{"a machine elsewhere", []string{"X-Forwarded-For", "192.0.2.1", "X-API-Key", c.key}, true},
+	} {
+		if status, body := nobody.do(c.t, method, url, tt.headers...); refused(status) != tt.refused {
+			c.t.Errorf("%s %s by %s: got %d %.200s, want it refused: %v", method, url, tt.name, status, body, tt.refused)
+		}
+	}
+	for _, role := range quality.Roles() {
+		m := c.member(role, false)
+		for _, headers := range [][]string{nil, {"X-Forwarded-For", "192.0.2.1"}} {
+			status, body := m.do(c.t, method, url, append([]string{"X-CSRF-Token", m.csrf}, headers...)...)
+			if refused(status) != (role < least) {
+				c.t.Errorf("%s %s by a %s %q: got %d %.200s; it is for %s", method, url, role, headers, status, body, least)
+			}
+			if status, body := m.do(c.t, method, url, headers...); !safe(method) && !refused(status) {
+				c.t.Errorf("%s %s by a %s without the form's token: got %d %.200s, want 403", method, url, role, status, body)
+			}
 		}
 	}
 }

@@ -19,6 +19,7 @@ const (
 	internal
 	health
 	person
+	local
 )
 
 // The audiences without a scope.
@@ -41,8 +42,9 @@ func Machine(s Scope) Audience { return Audience{kind: machine, scope: s} }
 // Person is for people who are signed in and have at least a role. No key of a machine lets in.
 func Person(least Role) Audience { return Audience{kind: person, role: least} }
 
-// InternalFor is Internal where people on this machine may change something with a lesser role.
-func InternalFor(least Role) Audience { return Audience{kind: internal, role: least} }
+// InternalFor is for processes of this machine on which nobody is signed in, and here and elsewhere for people who
+// are signed in and have at least a role: who is signed in is held to their role also on this machine.
+func InternalFor(least Role) Audience { return Audience{kind: local, role: least} }
 
 // Role returns the least role that a person needs, and whether the audience is people.
 func (a Audience) Role() (Role, bool) { return a.role, a.kind == person }
@@ -50,6 +52,9 @@ func (a Audience) Role() (Role, bool) { return a.role, a.kind == person }
 // ActingRole returns the least role with which a person on this machine changes something, and whether the audience is
 // this machine.
 func (a Audience) ActingRole() (Role, bool) { return a.role, a.kind == internal }
+
+// Local returns the least role that a person needs, and whether the audience is this machine and people.
+func (a Audience) Local() (Role, bool) { return a.role, a.kind == local }
 
 // Scope returns the scope that a machine's key needs, and whether the audience is machines.
 func (a Audience) Scope() (Scope, bool) { return a.scope, a.kind == machine }
@@ -69,6 +74,8 @@ func (a Audience) String() string {
 		return "health"
 	case person:
 		return "person with role " + a.role.String()
+	case local:
+		return "internal, or person with role " + a.role.String()
 	default:
 		return "undeclared"
 	}

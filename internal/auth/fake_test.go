@@ -17,6 +17,7 @@ import (
 
 	"github.com/asgood-dev/asgood/internal/auth"
 	"github.com/asgood-dev/asgood/internal/bus"
+	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/internal/web"
 )
 
@@ -151,7 +152,16 @@ var table = auth.Table{
 	"GET /page":           auth.Public,
 	"POST /hook":          auth.Signed,
 	"* /internal":         auth.Internal,
+	"* /desk":             auth.InternalFor(auth.RoleEditor),
 	"DELETE /v1/keys/:id": auth.Internal, "POST /v1/keys": auth.Internal, "GET /v1/keys": auth.Internal,
+}
+
+// people are signed in by a header that names their role.
+type people struct{}
+
+func (people) SignedIn(r *http.Request) (auth.SignedIn, bool) {
+	role, ok := quality.ParseRole(r.Header.Get("X-Test-Role"))
+	return auth.SignedIn{ID: "local:" + role.String(), Role: role, CSRF: "token"}, ok
 }
 
 // serve runs a listener whose samples route asks the guard, as a room would, for the feature in the body.
@@ -178,10 +188,11 @@ func (f *fixture) serve(t testing.TB, o auth.GateOptions) string {
 		c.String(http.StatusOK, "taken")
 		return nil
 	})
-	for _, path := range []string{"/v1/samples", "/v1/traces", "/hook", "/internal", "/forgotten"} {
+	for _, path := range []string{"/v1/samples", "/v1/traces", "/hook", "/internal", "/desk", "/forgotten"} {
 		e.POST(path, take)
 	}
 	e.GET("/page", take)
+	e.GET("/desk", take)
 	f.RegisterInternal(e)
 	s := httptest.NewServer(e)
 	t.Cleanup(s.Close)

@@ -68,6 +68,8 @@ func (g *gate) handle(c *gin.Context) {
 		g.health(c)
 	case person:
 		g.person(c, a.role)
+	case local:
+		g.local(c, a.role)
 	case machine:
 		g.machine(c, a.scope)
 	default:

@@ -57,16 +57,11 @@ func (g *gate) signedIn(r *http.Request) *SignedIn {
 // loopback addresses, and read the answers when the name of their own host is made to point there. Another
 // machine needs a person who may do everything, and a person on this one the least role to change something.
 func (g *gate) internal(c *gin.Context, least Role) {
-	if err := g.foreign.Check(c.Request); err != nil {
-		g.refuseFor(c, ReasonOrigin, quality.KindForbidden, "not for pages of other origins: %w", err)
+	if g.refuseForeign(c) {
 		return
 	}
 	if fromHere(c.Request) {
-		if !localHost(c.Request.Host) {
-			g.refuseFor(c, ReasonOrigin, quality.KindForbidden, "Host %.80q: want localhost or an address", c.Request.Host)
-			return
-		}
-		g.local(c, least)
+		g.acting(c, least)
 		return
 	}
 	p := g.signedIn(c.Request)
@@ -77,15 +72,47 @@ func (g *gate) internal(c *gin.Context, least Role) {
 	g.admitPerson(c, p)
 }
 
-// local lets in this machine. Who sends a session with it acts as that person, and may do no more than that person: else a
+// acting lets in this machine. Who sends a session with it acts as that person, and may do no more than that person: else a
 // viewer could publish in their own name.
-func (g *gate) local(c *gin.Context, least Role) {
+func (g *gate) acting(c *gin.Context, least Role) {
 	p := g.signedIn(c.Request)
 	if p != nil && p.Role < least && unsafe(c.Request.Method) {
 		g.refuseFor(c, ReasonRole, quality.KindForbidden, "this needs role %s, you have role %s: ask an administrator", least, p.Role)
 		return
 	}
 	g.note(c, p)
+}
+
+// refuseForeign refuses what pages of elsewhere sent, and reports whether it did.
+func (g *gate) refuseForeign(c *gin.Context) bool {
+	if err := g.foreign.Check(c.Request); err != nil {
+		g.refuseFor(c, ReasonOrigin, quality.KindForbidden, "not for pages of other origins: %w", err)
+		return true
+	}
+	if fromHere(c.Request) && !localHost(c.Request.Host) {
+		g.refuseFor(c, ReasonOrigin, quality.KindForbidden, "Host %.80q: want localhost or an address", c.Request.Host)
+		return true
+	}
+	return false
+}
+
+// local lets in this machine while nobody is signed in, and who is signed in, here or elsewhere, as far as their
+// role goes.
+func (g *gate) local(c *gin.Context, least Role) {
+	if g.refuseForeign(c) {
+		return
+	}
+	p := g.signedIn(c.Request)
+	switch {
+	case p == nil && fromHere(c.Request):
+		g.note(c, nil)
+	case p == nil:
+		g.refuseFor(c, ReasonElsewhere, quality.KindForbidden, "this route is for the machine that Asgood runs on, and for people with role %s", least)
+	case p.Role < least:
+		g.refuseFor(c, ReasonRole, quality.KindForbidden, "this needs role %s, you have role %s: ask an administrator", least, p.Role)
+	default:
+		g.admitPerson(c, p)
+	}
 }
 
 // health lets in who reaches the listener without a proxy between.

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/asgood-dev/asgood/internal/auth"
+	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/internal/web"
 )
 
@@ -127,6 +128,43 @@ func TestAudiences(t *testing.T) {
 	}
 	if f.refused(t, auth.ReasonAudience) != 1 || f.refused(t, auth.ReasonOrigin) != 4 {
 		t.Error("the refusals were not counted")
+	}
+}
+
+// Who is signed in is held to their role also on this machine, and comes in from elsewhere with it.
+func TestInternalFor(t *testing.T) {
+	f := keys(t, bucket(t))
+	url := f.serve(t, auth.GateOptions{People: people{}})
+	elsewhere := []string{"X-Forwarded-For", "192.0.2.1"}
+	for _, role := range append(quality.Roles(), quality.RoleNone) {
+		for _, away := range [][]string{nil, elsewhere} {
+			for _, method := range []string{"GET", "POST"} {
+				for _, token := range []string{"", "token", "wrong"} {
+					headers := append([]string{"X-CSRF-Token", token}, away...)
+					open := away == nil // this machine
+					if role != quality.RoleNone {
+						headers = append(headers, "X-Test-Role", role.String())
+						open = role >= auth.RoleEditor && (method == "GET" || token == "token")
+					}
+					status, body, _ := call(t, method, url+"/desk", "", headers...)
+					if want := map[bool]int{true: 200, false: 403}[open]; status != want {
+						t.Errorf("%s %q: got %d %s, want %d", method, headers, status, body, want)
+					}
+				}
+			}
+		}
+	}
+	for _, headers := range [][]string{{"Host", "evil.example"}, {"Origin", "https://evil.example", "X-Test-Role", "admin", "X-CSRF-Token", "token"}} {
+		if status, body, _ := call(t, "POST", url+"/desk", "", headers...); status != 403 {
+			t.Errorf("%q: got %d %s, want 403", headers, status, body)
+		}
+	}
+	a := auth.InternalFor(auth.RoleEditor)
+	if least, ok := a.Local(); !ok || least != auth.RoleEditor || a.String() != "internal, or person with role editor" {
+		t.Errorf("got %s", a)
+	}
+	if _, ok := a.Role(); ok {
+		t.Error("it is not for people alone")
 	}
 }
 

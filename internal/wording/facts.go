@@ -91,5 +91,22 @@ func Missing(kind quality.IncidentKind, said []Said) (missing []string) {
 	return missing
 }
 
+// Complete returns the text with what an incident of the kind needs and the text does not carry in a paragraph behind
+// it, as far as it is known.
+func Complete(kind quality.IncidentKind, text string, facts Facts) string {
+	var rest []string
+	for _, name := range Missing(kind, []Said{{text, facts}}) {
+		for _, x := range facts.list() {
+			if x.name == name && flat(x.text) != "" {
+				rest = append(rest, strings.TrimSpace(x.text))
+			}
+		}
+	}
+	if len(rest) == 0 {
+		return text
+	}
+	return strings.TrimSpace(text) + "\n\n" + strings.Join(rest, " ")
+}
+
 // flat makes all white space one space, so that a line that was wrapped is still the same.
 func flat(s string) string { return strings.Join(strings.Fields(s), " ") }
