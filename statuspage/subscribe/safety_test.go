@@ -288,12 +288,12 @@ func TestOnlyWhatIsPublic(t *testing.T) {
 	secret := published("n1")
 	secret.Update = "secret"
 	for name, n := range map[string]quality.Notice{"internal update": secret, "no such incident": {ID: "n2", Incident: "inc_9"}} {
-		if got, err := w.s.texts.news(t.Context(), n); err != nil || got != nil {
+		if got, err := w.s.texts.news(t.Context(), w.s.tongues.named("en"), n); err != nil || got != nil {
 			t.Errorf("%s: got %+v %v", name, got, err)
 		}
 	}
 	w.desk.change("inc_1", func(i *quality.Incident) { i.Visibility = quality.VisibilityInternal })
-	if got, err := w.s.texts.news(t.Context(), published("n3")); err != nil || got != nil {
+	if got, err := w.s.texts.news(t.Context(), w.s.tongues.named("en"), published("n3")); err != nil || got != nil {
 		t.Errorf("internal incident: got %+v %v", got, err)
 	}
 }
