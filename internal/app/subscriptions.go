@@ -45,9 +45,11 @@ func (r *rooms) buildSubscribe(ctx context.Context, a *App) error {
 	if err != nil {
 		return err
 	}
+	look := r.page.Look()
 	// The time of deliveries is real, also where that of samples is simulated.
 	r.subscribe, err = subscribe.New(subscribe.Options{
 		Title: cfg.StatusPage.Title, PageURL: cfg.StatusPage.URL, Features: cfg.Features, Location: cfg.Location(),
+		Languages: cfg.StatusPage.Languages, Styles: look.Styles, Logo: look.Logo,
 		Offer: offer(cfg.StatusPage), Subscribers: subscribers, Outbox: outbox, Source: noticeSource{reader, a.log}, Reader: public,
 		Mailer: relay, Key: key, Actor: auth.ActorOf, Audit: r.audit.Append, Logger: a.log, Registerer: a.registry,
 	})

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"golang.org/x/net/idna"
-
-	"github.com/asgood-dev/asgood/internal/quality"
 )
 
 // Bounds of addresses, in bytes.
@@ -28,11 +26,11 @@ func normalise(k Kind, address string) (string, error) {
 	case KindWebhook:
 		return normaliseURL(address, func(string) bool { return true }, "")
 	case KindSlack:
-		return normaliseURL(address, func(h string) bool { return h == "hooks.slack.com" }, "want the URL of an incoming webhook of Slack: it begins with https://hooks.slack.com/")
+		return normaliseURL(address, func(h string) bool { return h == "hooks.slack.com" }, "subscribe.wrong.slack")
 	case KindTeams:
-		return normaliseURL(address, isTeams, "want the URL of a Workflows webhook of Teams: its host ends in .logic.azure.com or .api.powerplatform.com")
+		return normaliseURL(address, isTeams, "subscribe.wrong.teams")
 	}
-	return "", quality.Errorf(quality.KindInvalid, "no such kind of subscription")
+	return "", wrong("subscribe.wrong.kind")
 }
 
 // isTeams reports whether a host is one of Power Automate, which runs the Workflows of Teams.
@@ -40,7 +38,7 @@ func isTeams(host string) bool {
 	return strings.HasSuffix(host, ".logic.azure.com") || strings.HasSuffix(host, ".api.powerplatform.com")
 }
 
-var errEmail = quality.Errorf(quality.KindInvalid, "not an e-mail address (want one such as ada@example.com)")
+var errEmail = wrong("subscribe.wrong.email")
 
 // normaliseEmail takes one bare address. The domain is written in lower case and ASCII, so is the local part: no
 // mail host of today tells Ada from ada, and two subscriptions of one mailbox are none too few.
@@ -82,24 +80,24 @@ func isIP(host string) bool {
 // it is called, not now: names change.
 func normaliseURL(address string, allowed func(host string) bool, want string) (string, error) {
 	if len(address) > maxURL || !printable(address) {
-		return "", quality.Errorf(quality.KindInvalid, "not a URL, or longer than %d bytes", maxURL)
+		return "", wrong("subscribe.wrong.url", "Most", maxURL)
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.Opaque != "" {
-		return "", quality.Errorf(quality.KindInvalid, "want a URL that begins with https://")
+		return "", wrong("subscribe.wrong.https")
 	}
 	if u.User != nil {
-		return "", quality.Errorf(quality.KindInvalid, "the URL must not hold a user name or a password")
+		return "", wrong("subscribe.wrong.user")
 	}
 	host, err := idna.Lookup.ToASCII(strings.TrimSuffix(u.Hostname(), "."))
 	if err != nil || isIP(host) || !strings.Contains(host, ".") {
-		return "", quality.Errorf(quality.KindInvalid, "want the name of a public host in the URL, not an IP address")
+		return "", wrong("subscribe.wrong.host")
 	}
 	if port := u.Port(); port != "" && port != "443" {
-		return "", quality.Errorf(quality.KindInvalid, "want port 443 in the URL")
+		return "", wrong("subscribe.wrong.port")
 	}
 	if !allowed(host) {
-		return "", quality.Errorf(quality.KindInvalid, "%s", want)
+		return "", wrong(want)
 	}
 	u.Host, u.Fragment, u.RawFragment = host, "", ""
 	return u.String(), nil

@@ -1,6 +1,7 @@
 package subscribe
 
 import (
+	"cmp"
 	"mime"
 	"net/http"
 	"slices"
@@ -18,7 +19,8 @@ type apiRequest struct {
 		Email        string   `json:"email"`
 		Endpoint     string   `json:"endpoint"`
 		ComponentIDs []string `json:"component_ids"`
-		Topics       []string `json:"topics"` // ours: quality, uptime, maintenance
+		Topics       []string `json:"topics"`   // ours: quality, uptime, maintenance
+		Language     string   `json:"language"` // ours: of the messages; empty: by Accept-Language
 	} `json:"subscriber"`
 }
 
@@ -39,6 +41,10 @@ type apiSubscriber struct {
 func (s *Service) postAPI(c *gin.Context) error {
 	c.Header("Access-Control-Allow-Origin", "*")
 	c.Header("Cache-Control", "no-store")
+	return say(s.tongues.set.English(), s.takeAPI(c))
+}
+
+func (s *Service) takeAPI(c *gin.Context) error {
 	if err := s.allow(c); err != nil {
 		return err
 	}
@@ -54,7 +60,7 @@ func (s *Service) postAPI(c *gin.Context) error {
 	for _, t := range in.Subscriber.Topics {
 		choice.Topics = append(choice.Topics, quality.NoticeKind(t))
 	}
-	r, err := s.newRequest(kind, address, choice)
+	r, err := s.newRequest(kind, address, choice, cmp.Or(in.Subscriber.Language, s.tongues.of(c).Tag))
 	if err != nil {
 		return err
 	}
@@ -95,6 +101,6 @@ func (s *Service) readAPI(c *gin.Context) (in apiRequest, err error) {
 	f := c.Request.PostForm
 	in.Subscriber.Email, in.Subscriber.Endpoint = f.Get("subscriber[email]"), f.Get("subscriber[endpoint]")
 	in.Subscriber.ComponentIDs = slices.Concat(f["subscriber[component_ids]"], f["subscriber[component_ids][]"])
-	in.Subscriber.Topics = f["subscriber[topics][]"]
+	in.Subscriber.Topics, in.Subscriber.Language = f["subscriber[topics][]"], f.Get("subscriber[language]")
 	return in, nil
 }

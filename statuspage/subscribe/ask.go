@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ type request struct {
 	Kind    Kind      `json:"kind"`
 	Address string    `json:"address"` // normalised
 	Choice  Choice    `json:"choice"`
+	Lang    string    `json:"lang,omitempty"` // of the messages
 	At      time.Time `json:"at"`
 	Void    bool      `json:"void,omitempty"` // asked for too often: it costs the same work, and leads to nothing
 }
@@ -44,7 +46,7 @@ func newAsks(s *Service) *asks { return &asks{s: s, wake: make(chan struct{}, 1)
 // add stores a request. When too many wait it is an error of kind unavailable.
 func (a *asks) add(ctx context.Context, r request) error {
 	if !a.reserve() {
-		return quality.Errorf(quality.KindUnavailable, "too many requests wait; try again in a minute")
+		return refuse(quality.KindUnavailable, time.Minute, "subscribe.wrong.waiting")
 	}
 	data, err := json.Marshal(r)
 	if err == nil {
@@ -117,9 +119,9 @@ func (a *asks) next() (request, bool) {
 }
 
 // newRequest returns a request of a kind that is offered, with an address and a choice that are good.
-func (s *Service) newRequest(k Kind, address string, c Choice) (request, error) {
+func (s *Service) newRequest(k Kind, address string, c Choice, lang string) (request, error) {
 	if !slices.Contains(s.offered(), k) {
-		return request{}, quality.Errorf(quality.KindInvalid, "this kind of subscription is not offered")
+		return request{}, wrong("subscribe.wrong.kind")
 	}
 	address, err := normalise(k, address)
 	if err != nil {
@@ -128,22 +130,25 @@ func (s *Service) newRequest(k Kind, address string, c Choice) (request, error) 
 	if c, err = s.choice(c); err != nil {
 		return request{}, err
 	}
-	return request{ID: ulid.Make().String(), Kind: k, Address: address, Choice: c, At: s.o.Now()}, nil
+	if _, ok := s.tongues.set.Named(lang); !ok {
+		return request{}, wrong("subscribe.wrong.language")
+	}
+	return request{ID: ulid.Make().String(), Kind: k, Address: address, Choice: c, Lang: lang, At: s.o.Now()}, nil
 }
 
 // choice checks what was chosen. All of them is the same as none named.
 func (s *Service) choice(c Choice) (Choice, error) {
 	if len(c.Features) > len(s.names) || len(c.Topics) > len(Topics()) {
-		return c, quality.Errorf(quality.KindInvalid, "more was chosen than there is")
+		return c, wrong("subscribe.wrong.much")
 	}
 	for _, f := range c.Features {
 		if _, ok := s.titles[f]; !ok {
-			return c, quality.Errorf(quality.KindInvalid, "there is no feature %.80q", f)
+			return c, wrong("subscribe.wrong.feature", "Name", strconv.Quote(clip(f, 80)))
 		}
 	}
 	for _, t := range c.Topics {
 		if !slices.Contains(Topics(), t) {
-			return c, quality.Errorf(quality.KindInvalid, "there is no kind of notice %.80q", t)
+			return c, wrong("subscribe.wrong.topic", "Name", strconv.Quote(clip(string(t), 80)))
 		}
 	}
 	slices.Sort(c.Features)
@@ -188,7 +193,7 @@ func (s *Service) takeUp(ctx context.Context, r request) error {
 // admit makes the subscriber where there is none, and says what it is to be told.
 func (s *Service) admit(ctx context.Context, r request) (what told, id string, err error) {
 	id = s.tokens.id(r.Kind, r.Address)
-	err = s.store.create(ctx, Subscriber{ID: id, Kind: r.Kind, Address: r.Address, Choice: r.Choice, State: StateUnconfirmed,
+	err = s.store.create(ctx, Subscriber{ID: id, Kind: r.Kind, Address: r.Address, Choice: r.Choice, Lang: r.Lang, State: StateUnconfirmed,
 		Nonce: newNonce(), CreatedAt: r.At})
 	if err == nil {
 		return tellConfirm, id, nil

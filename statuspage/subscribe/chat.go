@@ -10,6 +10,7 @@ var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 // slackOf is a message in the form of an incoming webhook of Slack.
 func slackOf(m *message) map[string]any {
+	t := m.words.Say
 	section := func(text string) map[string]any {
 		return map[string]any{"type": "section", "text": map[string]any{"type": "mrkdwn", "text": text}}
 	}
@@ -17,21 +18,22 @@ func slackOf(m *message) map[string]any {
 	var blocks []map[string]any
 	switch n := m.News; {
 	case n != nil:
-		blocks = append(blocks, section("*"+escape.Replace(n.Heading+": "+n.Name)+"*\n"+escape.Replace(facts(n))))
+		blocks = append(blocks, section("*"+escape.Replace(n.Heading+": "+n.Name)+"*\n"+escape.Replace(facts(m))))
 		if body := clip(n.Plain, maxChat); body != "" {
 			blocks = append(blocks, section(escape.Replace(body)))
 		}
-		blocks = append(blocks, section(link(n.URL, "Details")+" · "+link(m.Links.Manage, "Change or end this subscription")))
+		blocks = append(blocks, section(link(n.URL, t("subscribe.details"))+" · "+link(m.Links.Manage, t("subscribe.chat.change"))))
 	case m.Told == tellConfirm:
-		blocks = append(blocks, section(escape.Replace(question(m))), section(link(m.Links.Confirm, "Confirm the subscription")))
+		blocks = append(blocks, section(escape.Replace(question(m))), section(link(m.Links.Confirm, t("subscribe.chat.confirm"))))
 	default:
-		blocks = append(blocks, section(escape.Replace(already(m))), section(link(m.Links.Manage, "Change or end this subscription")))
+		blocks = append(blocks, section(escape.Replace(already(m))), section(link(m.Links.Manage, t("subscribe.chat.change"))))
 	}
 	return map[string]any{"text": escape.Replace(m.Subject), "blocks": blocks, "unfurl_links": false}
 }
 
 // teamsOf is a message in the form of a Workflows webhook of Teams: an Adaptive Card.
 func teamsOf(m *message) map[string]any {
+	t := m.words.Say
 	text := func(s string) map[string]any {
 		return map[string]any{"type": "TextBlock", "text": s, "wrap": true}
 	}
@@ -43,15 +45,15 @@ func teamsOf(m *message) map[string]any {
 	body, actions := []map[string]any{heading}, []map[string]any{}
 	switch n := m.News; {
 	case n != nil:
-		body = append(body, text(facts(n)))
+		body = append(body, text(facts(m)))
 		if s := clip(n.Plain, maxChat); s != "" {
 			body = append(body, text(s))
 		}
-		actions = append(actions, open("Details", n.URL), open("Change or end this subscription", m.Links.Manage))
+		actions = append(actions, open(t("subscribe.details"), n.URL), open(t("subscribe.chat.change"), m.Links.Manage))
 	case m.Told == tellConfirm:
-		body, actions = append(body, text(question(m))), append(actions, open("Confirm the subscription", m.Links.Confirm))
+		body, actions = append(body, text(question(m))), append(actions, open(t("subscribe.chat.confirm"), m.Links.Confirm))
 	default:
-		body, actions = append(body, text(already(m))), append(actions, open("Change or end this subscription", m.Links.Manage))
+		body, actions = append(body, text(already(m))), append(actions, open(t("subscribe.chat.change"), m.Links.Manage))
 	}
 	return map[string]any{"type": "message", "attachments": []map[string]any{{
 		"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": nil,
@@ -61,22 +63,21 @@ func teamsOf(m *message) map[string]any {
 }
 
 // facts are the lines under a heading.
-func facts(n *news) string {
+func facts(m *message) string {
+	t, n := m.words.Say, m.News
 	lines := []string{}
 	if n.Features != "" {
-		lines = append(lines, "Affects: "+n.Features)
+		lines = append(lines, t("subscribe.affects")+": "+n.Features)
 	}
 	lines = append(lines, n.When+": "+n.WhenText)
 	if n.Next != "" {
-		lines = append(lines, "Next update: "+n.Next)
+		lines = append(lines, t("subscribe.next")+": "+n.Next)
 	}
 	return strings.Join(lines, "\n")
 }
 
 func question(m *message) string {
-	return "Somebody asked that this channel hears of " + m.Choice + " from " + m.Title + ". Nothing is sent unless it is confirmed within 24 hours."
+	return m.words.Say("subscribe.chat.question", "Choice", m.Choice, "Title", m.Title)
 }
 
-func already(m *message) string {
-	return "Somebody asked that this channel is subscribed to " + m.Title + ". It is already, and nothing has changed."
-}
+func already(m *message) string { return m.words.Say("subscribe.chat.already", "Title", m.Title) }

@@ -20,8 +20,9 @@ import (
 // all the room.
 const perHost = 4
 
-// attempt tells a subscriber one thing, and notes at the subscriber how that went.
-func (l *lane) attempt(ctx context.Context, id string, it item) outcome {
+// attempt tells a subscriber one thing, and notes at the subscriber how that went. The first time who was not reached
+// before waits for its own turn, so that those who do not answer hold up nobody who does.
+func (l *lane) attempt(ctx context.Context, id string, it item, first bool) outcome {
 	sub, _, err := l.s.store.get(ctx, id)
 	if err != nil {
 		if quality.KindOf(err) == quality.KindNotFound {
@@ -34,6 +35,9 @@ func (l *lane) attempt(ctx context.Context, id string, it item) outcome {
 			return outcome{verdict: verdictGone}
 		}
 		return outcome{}
+	}
+	if first && sub.FailingSince != nil {
+		return outcome{verdict: verdictAgain, crowded: true}
 	}
 	free, ok := l.hosts.take(sub)
 	if !ok {

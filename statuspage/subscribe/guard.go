@@ -39,8 +39,9 @@ func public(a netip.Addr) bool {
 	return true
 }
 
-// guard refuses a connection before it is made. It sees the address that is really called, after the name was
-// looked up, so that a name which answers differently the second time gains nothing.
+// guard refuses a connection before it is made. It sees the address that is called, after the name was looked up
+// for this connection, so that a name which answers differently each time gains nothing. It sees addresses, and not
+// what stands behind them: a public address of the installation itself, or of a proxy into it, is let through.
 func guard(_, address string, _ syscall.RawConn) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil || !public(ap.Addr()) || ap.Port() != 443 {

@@ -41,6 +41,7 @@ type lane struct {
 
 	lateMu sync.Mutex // held also while a list is stored, so that the stored one is the newest
 	late   map[string]*backlog
+	next   time.Time // when the list is looked through again
 }
 
 func newLane(s *Service, k Kind) *lane {
@@ -85,7 +86,7 @@ func (l *lane) hand(ctx context.Context, n quality.Notice, id string) error {
 		if l.behind(id) {
 			return l.later(ctx, id, it)
 		}
-		out := l.attempt(ctx, id, it)
+		out := l.attempt(ctx, id, it, true)
 		if err := ctx.Err(); err != nil && out.verdict != verdictDone {
 			return err
 		}

@@ -89,7 +89,11 @@ func (l *lane) later(ctx context.Context, id string, it item) error {
 	b.Items = items
 	l.late[id] = b
 	l.countLocked()
-	l.rouse(l.wakeLate)
+	// Looking through the list costs the more the longer it is: not for every one that comes to it.
+	if at := items[0].NextAt; at.Before(l.next) {
+		l.next = at
+		l.rouse(l.wakeLate)
+	}
 	return nil
 }
 
@@ -141,7 +145,9 @@ func (l *lane) due() (ids []string, wait time.Duration) {
 			break
 		}
 	}
-	return ids, max(wait, 10*time.Millisecond)
+	wait = max(wait, 10*time.Millisecond)
+	l.next = now.Add(wait)
+	return ids, wait
 }
 
 // again tries the first item of a subscriber and stores what became of it.
@@ -155,7 +161,7 @@ func (l *lane) again(ctx context.Context, id string) {
 	b.busy = true
 	it := b.Items[0]
 	l.lateMu.Unlock()
-	out := l.attempt(ctx, id, it)
+	out := l.attempt(ctx, id, it, false)
 	l.lateMu.Lock()
 	defer l.lateMu.Unlock()
 	b.busy = false
@@ -214,7 +220,7 @@ const (
 type outcome struct {
 	verdict verdict
 	after   time.Duration // what the receiver asked for
-	crowded bool          // nothing was sent: too many are under way to the same host
+	crowded bool          // nothing was sent: others come first
 }
 
 // attempts counts one more unless nothing was sent.

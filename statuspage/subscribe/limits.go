@@ -82,10 +82,10 @@ func newLimits() *limits {
 // request says whether a request of an address of the network is taken.
 func (l *limits) request(from netip.Addr, now time.Time) error {
 	if !l.networks.take(network(from), now) {
-		return quality.TooMany(networkEvery, "too many requests from your network; try again in some minutes")
+		return refuse(quality.KindTooMany, networkEvery, "subscribe.wrong.network")
 	}
 	if !l.whole.take("", now) {
-		return quality.TooMany(time.Minute, "too many requests at the moment; try again in a minute")
+		return refuse(quality.KindTooMany, time.Minute, "subscribe.wrong.whole")
 	}
 	return nil
 }
@@ -94,7 +94,7 @@ func (l *limits) request(from netip.Addr, now time.Time) error {
 // shall keep us busy trying.
 func (l *limits) link(from netip.Addr, now time.Time) error {
 	if !l.links.take(network(from), now) {
-		return quality.TooMany(linkEvery, "too many requests from your network; try again in a minute")
+		return refuse(quality.KindTooMany, linkEvery, "subscribe.wrong.network")
 	}
 	return nil
 }

@@ -2,37 +2,45 @@ package subscribe
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"html/template"
 	"net/http"
 	"slices"
 
 	"github.com/gin-gonic/gin"
-
-	"github.com/asgood-dev/asgood/internal/quality"
 )
 
 // pages draws what people see.
 type pages struct {
 	s         *Service
-	templates *template.Template
 	css       []byte
 	stylePath string
 }
 
 // view is what a page shows.
 type view struct {
-	Style, Title, Heading string
-	Page                  string // title of the status page
-	Problem, Done         string
-	Kinds                 []kindView
-	Features, Topics      []box
-	Address               string
-	What                  string // is subscribed, in words
-	Active                bool
-	Links                 links
+	Lang, Dir, Logo  string
+	Styles           []string
+	Languages        []languageView
+	Title, Heading   string
+	Page             string // title of the status page
+	Problem, Done    string
+	Kinds            []kindView
+	Features, Topics []box
+	Speaks           []box // languages of the messages; none where there is one
+	Address          string
+	What             string // is subscribed, in words
+	Active           bool
+	Links            links
+
+	words *tongue
+}
+
+type languageView struct {
+	Tag, Name, Href string
+	Here            bool
 }
 
 type kindView struct {
@@ -48,9 +56,6 @@ type box struct {
 
 func newPages(s *Service) (p *pages, err error) {
 	p = &pages{s: s}
-	if p.templates, err = template.ParseFS(files, "templates/page.html"); err != nil {
-		return nil, fmt.Errorf("parsing the pages of subscriptions: %w", err)
-	}
 	if p.css, err = files.ReadFile("assets/subscribe.css"); err != nil {
 		return nil, fmt.Errorf("reading the style of subscriptions: %w", err)
 	}
@@ -67,7 +72,7 @@ func (p *pages) style(c *gin.Context) {
 // draw answers with a page. Nothing of it is kept or passed on: its address may be a secret.
 func (p *pages) draw(c *gin.Context, status int, name string, v view) error {
 	var b bytes.Buffer
-	if err := p.templates.ExecuteTemplate(&b, name, v); err != nil {
+	if err := v.words.page.ExecuteTemplate(&b, name, v); err != nil {
 		return fmt.Errorf("drawing %q: %w", name, err)
 	}
 	h := c.Writer.Header()
@@ -79,67 +84,84 @@ func (p *pages) draw(c *gin.Context, status int, name string, v view) error {
 	return nil
 }
 
-func (p *pages) view(heading string) view {
-	return view{Style: p.stylePath, Title: heading + " – " + p.s.o.Title, Heading: heading, Page: p.s.o.Title}
+// view is a page under a heading, which is one of the texts.
+func (p *pages) view(l *tongue, heading string) view {
+	o, h := p.s.o, l.Say(heading)
+	v := view{words: l, Lang: l.Tag, Dir: l.Dir, Styles: append(slices.Clone(o.Styles), p.stylePath), Logo: o.Logo, Title: h + " – " + o.Title, Heading: h, Page: o.Title}
+	if all := p.s.tongues.set.All(); len(all) > 1 {
+		for _, x := range all {
+			v.Languages = append(v.Languages, languageView{Tag: x.Tag, Name: x.Name(), Href: "?lang=" + x.Tag, Here: x.Tag == l.Tag})
+		}
+	}
+	return v
 }
 
 // kindViews are the kinds that are offered, in words.
-func (p *pages) kindViews(chosen Kind) (out []kindView) {
-	words := map[Kind][2]string{
-		KindEmail:   {"E-mail", "An address such as ada@example.com. You get a mail with a link to confirm."},
-		KindWebhook: {"Webhook", "An https:// URL that answers our challenge. Messages are signed (Standard Webhooks)."},
-		KindSlack:   {"Slack", "The URL of an incoming webhook. The channel gets a link to confirm."},
-		KindTeams:   {"Microsoft Teams", "The URL of a Workflows webhook. The channel gets a link to confirm."},
-	}
+func (p *pages) kindViews(l *tongue, chosen Kind) (out []kindView) {
 	for _, k := range p.s.offered() {
-		out = append(out, kindView{Kind: k, Label: words[k][0], Hint: words[k][1], Checked: k == chosen})
+		out = append(out, kindView{Kind: k, Label: l.Say("subscribe.kind." + string(k)), Hint: l.Say("subscribe.hint." + string(k)), Checked: k == chosen})
 	}
 	return out
 }
 
-func (p *pages) formView(c Choice, k Kind, address, problem string) view {
-	v := p.view("Subscribe to updates")
-	v.Problem, v.Kinds, v.Address = problem, p.kindViews(k), clip(address, maxURL)
-	v.Features, v.Topics = p.boxes(c)
+// asking is what a form was filled with.
+type asking struct {
+	Kind    Kind
+	Address string
+	Choice  Choice
+	Lang    string
+}
+
+func (p *pages) formView(l *tongue, a asking, problem string) view {
+	v := p.view(l, "subscribe.title")
+	v.Problem, v.Kinds, v.Address = problem, p.kindViews(l, a.Kind), clip(a.Address, maxURL)
+	v.Features, v.Topics = p.boxes(l, a.Choice)
+	v.Speaks = p.speaks(cmp.Or(a.Lang, l.Tag))
 	return v
 }
 
+// speaks are the languages of messages to choose from.
+func (p *pages) speaks(chosen string) (out []box) {
+	all := p.s.tongues.set.All()
+	if len(all) < 2 {
+		return nil
+	}
+	for _, l := range all {
+		out = append(out, box{Value: l.Tag, Label: l.Name(), Checked: l.Tag == chosen})
+	}
+	return out
+}
+
 // boxes are what can be chosen, ticked where it is.
-func (p *pages) boxes(c Choice) (features, topics []box) {
+func (p *pages) boxes(l *tongue, c Choice) (features, topics []box) {
 	for _, f := range p.s.o.Features {
 		features = append(features, box{Value: f.Name, Label: f.Title, Checked: len(c.Features) == 0 || slices.Contains(c.Features, f.Name)})
 	}
-	words := map[quality.NoticeKind][2]string{
-		quality.NoticeQuality:     {"Quality", "answers are worse than usual"},
-		quality.NoticeUptime:      {"Uptime", "a feature does not answer"},
-		quality.NoticeMaintenance: {"Maintenance", "planned work"},
-	}
 	for _, t := range Topics() {
-		topics = append(topics, box{Value: string(t), Label: words[t][0], Hint: words[t][1], Checked: len(c.Topics) == 0 || slices.Contains(c.Topics, t)})
+		topics = append(topics, box{Value: string(t), Label: l.Say("subscribe.topic." + string(t)), Hint: l.Say("subscribe.about." + string(t)), Checked: len(c.Topics) == 0 || slices.Contains(c.Topics, t)})
 	}
 	return features, topics
 }
 
 // askedView is the same for everybody who asked for a kind.
-func (p *pages) askedView(k Kind) view {
-	v := p.view("One more step")
-	v.What = map[Kind]string{
-		KindEmail:   "We have sent a mail to this address. Open the link in it to confirm; it works for 24 hours. Nothing else is sent before that.",
-		KindWebhook: "We send a challenge to this URL. When it is answered the subscription begins; the message holds the secret of the signatures and the link to change or end it.",
-		KindSlack:   "We have sent a message to this channel. Open the link in it to confirm; it works for 24 hours.",
-		KindTeams:   "We have sent a message to this channel. Open the link in it to confirm; it works for 24 hours.",
-	}[k]
+func (p *pages) askedView(l *tongue, k Kind) view {
+	v := p.view(l, "subscribe.asked")
+	v.What = l.Say("subscribe.asked." + string(k))
 	return v
 }
 
-func (p *pages) subscriberView(sub Subscriber) view {
-	headings := map[State]string{StateUnconfirmed: "Confirm your subscription", StateQuarantined: "Confirm your subscription", StateActive: "Your subscription"}
-	v := p.view(headings[sub.State])
-	v.Address, v.What, v.Active, v.Links = sub.Address, p.s.texts.choice(sub.Choice), sub.State == StateActive, p.relative(sub)
+func (p *pages) subscriberView(l *tongue, sub Subscriber) view {
+	heading := "subscribe.confirm"
+	if sub.State == StateActive {
+		heading = "subscribe.manage"
+	}
+	v := p.view(l, heading)
+	v.Address, v.What, v.Active, v.Links = sub.Address, p.s.texts.choice(l, sub.Choice), sub.State == StateActive, p.relative(sub)
 	if sub.Kind != KindEmail {
 		v.Address = obfuscate(sub.Kind, sub.Address)
 	}
-	v.Features, v.Topics = p.boxes(sub.Choice)
+	v.Features, v.Topics = p.boxes(l, sub.Choice)
+	v.Speaks = p.speaks(p.s.tongues.named(sub.Lang).Tag)
 	return v
 }
 

@@ -80,7 +80,7 @@ func payloadOf(m *message, it item, now time.Time) payload {
 func (t *texts) featurePayloads(names []string) []featurePayload {
 	out := make([]featurePayload, len(names))
 	for i, n := range names {
-		out[i] = featurePayload{Name: n, Title: t.featureTitles([]string{n})}
+		out[i] = featurePayload{Name: n, Title: t.title(n)}
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package subscribe
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/netip"
@@ -12,8 +13,8 @@ import (
 	"github.com/asgood-dev/asgood/internal/web"
 )
 
-// policy lets the pages load their own style, show the icon that they carry and send their own forms.
-const policy = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+// policy lets the pages load their own styles and logo, show the icon that they carry and send their own forms.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // maxForm bounds a form, in bytes: a choice of many features is long.
 const maxForm = 256 << 10
@@ -77,7 +78,7 @@ func (s *Service) holder(ctx context.Context, token string, p purpose) (Subscrib
 }
 
 func (s *Service) form(c *gin.Context) error {
-	return s.pages.draw(c, http.StatusOK, "form", s.pages.formView(Choice{}, s.firstKind(), "", ""))
+	return s.pages.draw(c, http.StatusOK, "form", s.pages.formView(s.tongues.of(c), asking{Kind: s.firstKind()}, ""))
 }
 
 func (s *Service) firstKind() Kind {
@@ -88,40 +89,48 @@ func (s *Service) firstKind() Kind {
 }
 
 func (s *Service) postForm(c *gin.Context) error {
-	if err := s.readForm(c); err != nil {
-		return err
-	}
-	if err := s.allow(c); err != nil {
-		return s.refuse(c, err, Choice{}, s.firstKind(), "")
-	}
-	kind, address := Kind(c.Request.PostForm.Get("kind")), c.Request.PostForm.Get("address")
-	choice, err := chosen(c.Request.PostForm)
-	var r request
+	l := s.tongues.of(c)
+	a := asking{Kind: s.firstKind()}
+	err := s.readForm(c)
 	if err == nil {
-		r, err = s.newRequest(kind, address, choice)
+		err = s.allow(c)
 	}
 	if err == nil {
-		err = s.ask(c.Request.Context(), r)
+		a, err = s.asked(c, l)
 	}
 	if err != nil {
-		return s.refuse(c, err, choice, kind, address)
+		return s.refuse(c, l, err, a)
 	}
-	return s.pages.draw(c, http.StatusOK, "asked", s.pages.askedView(kind))
+	return s.pages.draw(c, http.StatusOK, "asked", s.pages.askedView(l, a.Kind))
+}
+
+// asked takes the request of a form, and returns what was filled in also when it cannot.
+func (s *Service) asked(c *gin.Context, l *tongue) (a asking, err error) {
+	f := c.Request.PostForm
+	a = asking{Kind: Kind(f.Get("kind")), Address: f.Get("address"), Lang: cmp.Or(f.Get("language"), l.Tag)}
+	if a.Choice, err = chosen(f); err != nil {
+		return a, err
+	}
+	r, err := s.newRequest(a.Kind, a.Address, a.Choice, a.Lang)
+	if err != nil {
+		return a, err
+	}
+	return a, s.ask(c.Request.Context(), r)
 }
 
 // refuse shows the form again with what is wrong, in the words that the error has for strangers.
-func (s *Service) refuse(c *gin.Context, err error, choice Choice, k Kind, address string) error {
-	status, p := web.ProblemOf(err)
+func (s *Service) refuse(c *gin.Context, l *tongue, err error, a asking) error {
+	status, p := web.ProblemOf(say(l.Language, err))
 	if status == http.StatusInternalServerError {
 		return err
 	}
-	return s.pages.draw(c, status, "form", s.pages.formView(choice, k, address, p.Message))
+	return s.pages.draw(c, status, "form", s.pages.formView(l, a, p.Message))
 }
 
 func (s *Service) readForm(c *gin.Context) error {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm)
 	if err := c.Request.ParseForm(); err != nil {
-		return quality.Errorf(quality.KindInvalid, "the form is not readable")
+		return wrong("subscribe.wrong.form")
 	}
 	return nil
 }
@@ -134,7 +143,7 @@ func chosen(form url.Values) (c Choice, err error) {
 	}
 	// Of nothing at all there is nothing to tell; where there are no features there are no boxes.
 	if len(c.Topics) == 0 || form.Has("features") && len(c.Features) == 0 {
-		return c, quality.Errorf(quality.KindInvalid, "choose at least one of each list")
+		return c, wrong("subscribe.wrong.nothing")
 	}
 	return c, nil
 }
@@ -144,7 +153,7 @@ func (s *Service) getConfirm(c *gin.Context) error {
 	if err != nil {
 		return s.lost(c, err)
 	}
-	return s.pages.draw(c, http.StatusOK, "confirm", s.pages.subscriberView(sub))
+	return s.pages.draw(c, http.StatusOK, "confirm", s.pages.subscriberView(s.tongues.of(c), sub))
 }
 
 func (s *Service) postConfirm(c *gin.Context) error {
@@ -155,7 +164,7 @@ func (s *Service) postConfirm(c *gin.Context) error {
 	if sub, err = s.confirm(c.Request.Context(), sub.ID, "link"); err != nil {
 		return s.lost(c, err)
 	}
-	return s.pages.draw(c, http.StatusOK, "confirmed", s.pages.subscriberView(sub))
+	return s.pages.draw(c, http.StatusOK, "confirmed", s.pages.subscriberView(s.tongues.of(c), sub))
 }
 
 // confirm makes a subscriber active.
@@ -173,7 +182,7 @@ func (s *Service) getManage(c *gin.Context) error {
 	if err != nil {
 		return s.lost(c, err)
 	}
-	return s.pages.draw(c, http.StatusOK, "manage", s.pages.subscriberView(sub))
+	return s.pages.draw(c, http.StatusOK, "manage", s.pages.subscriberView(s.tongues.of(c), sub))
 }
 
 func (s *Service) postManage(c *gin.Context) error {
@@ -181,26 +190,37 @@ func (s *Service) postManage(c *gin.Context) error {
 	if err != nil {
 		return s.lost(c, err)
 	}
-	if err := s.readForm(c); err != nil {
-		return err
-	}
-	choice, err := chosen(c.Request.PostForm)
-	if err == nil {
-		choice, err = s.choice(choice)
-	}
+	l := s.tongues.of(c)
+	choice, lang, err := s.changed(c, sub)
 	if err != nil {
-		_, p := web.ProblemOf(err)
-		v := s.pages.subscriberView(sub)
+		status, p := web.ProblemOf(say(l.Language, err))
+		v := s.pages.subscriberView(l, sub)
 		v.Problem = p.Message
-		return s.pages.draw(c, http.StatusBadRequest, "manage", v)
+		return s.pages.draw(c, status, "manage", v)
 	}
-	sub, err = s.store.update(c.Request.Context(), sub.ID, func(sub *Subscriber) bool { sub.Choice = choice; return true })
+	sub, err = s.store.update(c.Request.Context(), sub.ID, func(sub *Subscriber) bool { sub.Choice, sub.Lang = choice, lang; return true })
 	if err != nil {
 		return s.lost(c, err)
 	}
-	v := s.pages.subscriberView(sub)
-	v.Done = "Saved."
+	v := s.pages.subscriberView(l, sub)
+	v.Done = l.Say("subscribe.saved")
 	return s.pages.draw(c, http.StatusOK, "manage", v)
+}
+
+// changed reads what a subscriber wants from now on.
+func (s *Service) changed(c *gin.Context, sub Subscriber) (choice Choice, lang string, err error) {
+	if err = s.readForm(c); err != nil {
+		return choice, "", err
+	}
+	if choice, err = chosen(c.Request.PostForm); err != nil {
+		return choice, "", err
+	}
+	lang = cmp.Or(c.Request.PostForm.Get("language"), sub.Lang)
+	if _, ok := s.tongues.set.Named(lang); lang != sub.Lang && !ok {
+		return choice, "", wrong("subscribe.wrong.language")
+	}
+	choice, err = s.choice(choice)
+	return choice, lang, err
 }
 
 func (s *Service) getUnsubscribe(c *gin.Context) error {
@@ -208,7 +228,7 @@ func (s *Service) getUnsubscribe(c *gin.Context) error {
 	if err != nil {
 		return s.lost(c, err)
 	}
-	return s.pages.draw(c, http.StatusOK, "leave", s.pages.subscriberView(sub))
+	return s.pages.draw(c, http.StatusOK, "leave", s.pages.subscriberView(s.tongues.of(c), sub))
 }
 
 // postUnsubscribe ends a subscription, by the button or by one click of a mail program (RFC 8058). Who does it
@@ -219,18 +239,18 @@ func (s *Service) postUnsubscribe(c *gin.Context) error {
 		err = s.store.remove(c.Request.Context(), sub.ID, func(Subscriber) bool { return true })
 	}
 	if err != nil && quality.KindOf(err) != quality.KindNotFound {
-		return err
+		return say(s.tongues.of(c).Language, err)
 	}
 	if sub.ID != "" {
 		s.o.Logger.Info("a subscription was ended", "subscriber", sub.ID, "kind", string(sub.Kind), "by", "link")
 	}
-	return s.pages.draw(c, http.StatusOK, "left", s.pages.view("You are not subscribed any more"))
+	return s.pages.draw(c, http.StatusOK, "left", s.pages.view(s.tongues.of(c), "subscribe.left"))
 }
 
 // lost shows a page for a link that does not work.
 func (s *Service) lost(c *gin.Context, err error) error {
 	if quality.KindOf(err) != quality.KindNotFound {
-		return err
+		return say(s.tongues.of(c).Language, err)
 	}
-	return s.pages.draw(c, http.StatusNotFound, "lost", s.pages.view("This link does not work"))
+	return s.pages.draw(c, http.StatusNotFound, "lost", s.pages.view(s.tongues.of(c), "subscribe.lost"))
 }

@@ -73,6 +73,9 @@ type Options struct {
 	Features    []quality.Feature
 	Offer       Offer
 	Location    *time.Location // of times in texts; nil means UTC
+	Languages   []string       // of pages and messages, the first for who asks for none; none means English
+	Styles      []string       // paths of the status page's style sheets, which the pages load
+	Logo        string         // path of its logo; empty: none
 	Subscribers KV             // one document for each subscriber
 	Outbox      KV             // what is still to be done
 	Source      Source         // nil: no notices come
@@ -129,6 +132,7 @@ type Service struct {
 	limits  *limits
 	asks    *asks
 	texts   *texts
+	tongues *tongues
 	hooks   *webhook.Sender
 	lanes   map[Kind]*lane
 	pages   *pages
@@ -157,9 +161,10 @@ func New(o Options) (*Service, error) {
 		s.names = append(s.names, f.Name)
 	}
 	s.asks = newAsks(s)
-	if s.texts, err = newTexts(&s.o, s.titles); err != nil {
+	if s.tongues, err = newTongues(o.Languages); err != nil {
 		return nil, err
 	}
+	s.texts = newTexts(&s.o, s.titles, s.tongues)
 	if s.pages, err = newPages(s); err != nil {
 		return nil, err
 	}

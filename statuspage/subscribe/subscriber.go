@@ -62,6 +62,7 @@ type Subscriber struct {
 	Kind      Kind       `json:"kind"`
 	Address   string     `json:"address"` // normalised; of Slack, Teams and webhooks it is a secret
 	Choice    Choice     `json:"choice"`
+	Lang      string     `json:"lang,omitempty"` // of the messages; empty: the first of the page
 	State     State      `json:"state"`
 	Nonce     []byte     `json:"nonce"` // 256 random bits: its tokens are made with it and end with it
 	CreatedAt time.Time  `json:"created_at"`

@@ -2,17 +2,18 @@ package subscribe
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"embed"
 	"fmt"
 	htmltemplate "html/template"
 	"strings"
 	"sync"
-	"text/template"
 	"time"
 
 	"github.com/asgood-dev/asgood/internal/markdown"
 	"github.com/asgood-dev/asgood/internal/quality"
+	"github.com/asgood-dev/asgood/statuspage/speech"
 )
 
 //go:embed templates/*.html templates/*.txt assets/subscribe.css
@@ -31,6 +32,7 @@ func (s *Service) links(sub Subscriber) links {
 
 // message is one thing told to one subscriber, in every form.
 type message struct {
+	Lang    string
 	Subject string
 	Text    string // whole, of a mail
 	HTML    string // whole, of a mail
@@ -40,6 +42,8 @@ type message struct {
 	Told    told
 	Choice  string // what is subscribed, in words
 	News    *news  // nil but for notices
+
+	words *tongue
 }
 
 // news is what a notice says, in words.
@@ -63,14 +67,16 @@ type news struct {
 // texts renders messages. What a notice speaks of is read anew every few seconds while it is being sent, so that
 // what is taken back stops.
 type texts struct {
-	o      *Options
-	titles map[string]string
-	text   *template.Template
-	html   *htmltemplate.Template
+	o       *Options
+	titles  map[string]string
+	tongues *tongues
 
 	mu    sync.Mutex
-	known map[string]readNews
+	known map[newsKey]readNews
 }
+
+// newsKey is a notice in a language.
+type newsKey struct{ notice, lang string }
 
 type readNews struct {
 	news *news
@@ -83,27 +89,21 @@ const (
 	maxNews = 64
 )
 
-func newTexts(o *Options, titles map[string]string) (t *texts, err error) {
-	t = &texts{o: o, titles: titles, known: map[string]readNews{}}
-	if t.text, err = template.ParseFS(files, "templates/mail.txt"); err != nil {
-		return nil, fmt.Errorf("parsing the text of mails: %w", err)
-	}
-	if t.html, err = htmltemplate.ParseFS(files, "templates/mail.html"); err != nil {
-		return nil, fmt.Errorf("parsing the HTML of mails: %w", err)
-	}
-	return t, nil
+func newTexts(o *Options, titles map[string]string, t *tongues) *texts {
+	return &texts{o: o, titles: titles, tongues: t, known: map[newsKey]readNews{}}
 }
 
 // message renders an item for a subscriber; nil when there is nothing to tell any more.
 func (t *texts) message(ctx context.Context, sub Subscriber, it item, l links) (*message, error) {
-	m := &message{Title: t.o.Title, Links: l, Told: it.What, Choice: t.choice(sub.Choice)}
+	words := t.tongues.named(sub.Lang)
+	m := &message{Lang: words.Tag, words: words, Title: t.o.Title, Links: l, Told: it.What, Choice: t.choice(words, sub.Choice)}
 	switch it.What {
 	case tellConfirm:
-		m.Subject = "Confirm your subscription to " + t.o.Title
+		m.Subject = words.Say("subscribe.subject.confirm", "Title", t.o.Title)
 	case tellManage:
-		m.Subject = "Your subscription to " + t.o.Title
+		m.Subject = words.Say("subscribe.subject.manage", "Title", t.o.Title)
 	default:
-		n, err := t.news(ctx, *it.Notice)
+		n, err := t.news(ctx, words, *it.Notice)
 		if err != nil || n == nil {
 			return nil, err
 		}
@@ -113,17 +113,17 @@ func (t *texts) message(ctx context.Context, sub Subscriber, it item, l links) (
 	if sub.Kind != KindEmail {
 		return m, nil
 	}
-	return m, t.draw(m)
+	return m, m.draw()
 }
 
-func (t *texts) draw(m *message) error {
+func (m *message) draw() error {
 	var b bytes.Buffer
-	if err := t.text.ExecuteTemplate(&b, "mail.txt", m); err != nil {
+	if err := m.words.text.ExecuteTemplate(&b, "mail.txt", m); err != nil {
 		return fmt.Errorf("drawing a mail: %w", err)
 	}
 	m.Text = b.String()
 	b.Reset()
-	if err := t.html.ExecuteTemplate(&b, "mail.html", m); err != nil {
+	if err := m.words.html.ExecuteTemplate(&b, "mail.html", m); err != nil {
 		return fmt.Errorf("drawing a mail: %w", err)
 	}
 	m.HTML = b.String()
@@ -131,48 +131,47 @@ func (t *texts) draw(m *message) error {
 }
 
 // choice says in words what is subscribed.
-func (t *texts) choice(c Choice) string {
-	features, topics := "all features", "quality, uptime and maintenance"
+func (t *texts) choice(l *tongue, c Choice) string {
+	features, topics := l.Say("subscribe.all"), c.Topics
 	if len(c.Features) > 0 {
-		features = t.featureTitles(c.Features)
+		features = t.featureTitles(l, c.Features)
 	}
-	if len(c.Topics) > 0 {
-		words := make([]string, len(c.Topics))
-		for i, k := range c.Topics {
-			words[i] = string(k)
-		}
-		topics = strings.Join(words, " and ")
+	if len(topics) == 0 {
+		topics = Topics()
 	}
-	return topics + " of " + features
+	words := make([]string, len(topics))
+	for i, k := range topics {
+		words[i] = l.Say("subscribe.word." + string(k))
+	}
+	return l.Say("subscribe.choice", "Topics", l.List(words), "Features", features)
 }
 
-func (t *texts) featureTitles(names []string) string {
+func (t *texts) featureTitles(l *tongue, names []string) string {
 	const most = 10
 	var out []string
 	for i, n := range names {
 		if i == most {
-			out = append(out, fmt.Sprintf("%d more", len(names)-most))
+			out = append(out, l.Count("subscribe.more", uint64(len(names)-most)))
 			break
 		}
-		title := t.titles[n]
-		if title == "" {
-			title = n
-		}
-		out = append(out, title)
+		out = append(out, t.title(n))
 	}
 	return strings.Join(out, ", ")
 }
 
+// title is what a feature is called; one that is not there any more is called by its name.
+func (t *texts) title(name string) string { return cmp.Or(t.titles[name], name) }
+
 // news returns what a notice says; nil when that is not public.
-func (t *texts) news(ctx context.Context, n quality.Notice) (*news, error) {
-	now := t.o.Now()
+func (t *texts) news(ctx context.Context, l *tongue, n quality.Notice) (*news, error) {
+	now, key := t.o.Now(), newsKey{n.ID, l.Tag}
 	t.mu.Lock()
-	r, ok := t.known[n.ID]
+	r, ok := t.known[key]
 	t.mu.Unlock()
 	if age := now.Sub(r.at); ok && age >= 0 && age < newsFor {
 		return r.news, nil
 	}
-	out, err := t.read(ctx, n)
+	out, err := t.read(ctx, l, n)
 	if err != nil {
 		return nil, err
 	}
@@ -181,21 +180,21 @@ func (t *texts) news(ctx context.Context, n quality.Notice) (*news, error) {
 	if len(t.known) >= maxNews {
 		clear(t.known)
 	}
-	t.known[n.ID] = readNews{out, now}
+	t.known[key] = readNews{out, now}
 	return out, nil
 }
 
-func (t *texts) read(ctx context.Context, n quality.Notice) (*news, error) {
+func (t *texts) read(ctx context.Context, l *tongue, n quality.Notice) (*news, error) {
 	out, err := (*news)(nil), error(nil)
 	if n.Incident != "" {
 		var i quality.Incident
 		if i, err = t.o.Reader.Incident(ctx, n.Incident); err == nil {
-			out = t.ofIncident(n, &i)
+			out = t.ofIncident(l, n, &i)
 		}
 	} else {
 		var m quality.Maintenance
 		if m, err = t.o.Reader.Maintenance(ctx, n.Maintenance); err == nil {
-			out = t.ofMaintenance(n, &m)
+			out = t.ofMaintenance(l, n, &m)
 		}
 	}
 	if err != nil && quality.KindOf(err) == quality.KindNotFound {
@@ -210,28 +209,18 @@ func (t *texts) read(ctx context.Context, n quality.Notice) (*news, error) {
 	return out, nil
 }
 
-var statusWords = map[quality.IncidentStatus]string{
-	quality.IncidentInvestigating: "Investigating", quality.IncidentIdentified: "Identified", quality.IncidentMonitoring: "Monitoring",
-	quality.IncidentResolved: "Resolved", quality.IncidentPostmortem: "Postmortem",
-}
-
-var noticeWords = map[quality.NoticeWhat]string{
-	quality.NoticeScheduled: "Maintenance scheduled", quality.NoticeReminder: "Maintenance soon", quality.NoticeStarted: "Maintenance started",
-	quality.NoticeCompleted: "Maintenance completed", quality.NoticeUpdated: "Maintenance update",
-}
-
 // ofIncident says what an update of a public incident says; nil for anything that is not public.
-func (t *texts) ofIncident(n quality.Notice, i *quality.Incident) *news {
+func (t *texts) ofIncident(l *tongue, n quality.Notice, i *quality.Incident) *news {
 	u := updateOf(n, i)
 	if u == nil || !i.Public() || i.Backfilled {
 		return nil
 	}
-	out := &news{Notice: n, Heading: statusWords[u.Status], Name: i.Name, Features: t.featureTitles(i.Features), Body: u.Body,
-		URL: t.o.PageURL + "/incidents/" + i.ID, When: "Since about", WhenText: t.when(i.StartedAt)}
+	out := &news{Notice: n, Heading: l.Say("status." + string(u.Status)), Name: i.Name, Features: t.featureTitles(l, i.Features), Body: u.Body,
+		URL: t.o.PageURL + "/incidents/" + i.ID, When: l.Say("subscribe.since"), WhenText: t.when(l, i.StartedAt)}
 	if i.ResolvedAt != nil {
-		out.When, out.WhenText = "From about", t.when(i.StartedAt)+" to "+t.when(*i.ResolvedAt)
+		out.When, out.WhenText = l.Say("subscribe.from"), t.span(l, i.StartedAt, *i.ResolvedAt)
 	} else if i.NextUpdate != nil {
-		out.Next = t.when(*i.NextUpdate)
+		out.Next = t.when(l, *i.NextUpdate)
 	}
 	out.incident = t.incidentPayload(i, u, out.URL)
 	return out
@@ -247,7 +236,7 @@ func updateOf(n quality.Notice, i *quality.Incident) *quality.IncidentUpdate {
 	return nil
 }
 
-func (t *texts) ofMaintenance(n quality.Notice, m *quality.Maintenance) *news {
+func (t *texts) ofMaintenance(l *tongue, n quality.Notice, m *quality.Maintenance) *news {
 	var u *quality.MaintenanceUpdate
 	for k := len(m.Updates) - 1; k >= 0 && u == nil; k-- {
 		if n.Update == "" || m.Updates[k].ID == n.Update {
@@ -260,8 +249,8 @@ func (t *texts) ofMaintenance(n quality.Notice, m *quality.Maintenance) *news {
 	if n.What == quality.NoticeReminder && m.Status != quality.MaintenanceScheduled {
 		return nil // it has begun meanwhile
 	}
-	out := &news{Notice: n, Heading: noticeWords[n.What], Name: m.Name, Features: t.featureTitles(m.Features),
-		URL: t.o.PageURL + "/maintenances/" + m.ID, When: "Planned", WhenText: t.when(m.From) + " to " + t.when(m.To)}
+	out := &news{Notice: n, Heading: l.Say("subscribe.maintenance." + string(n.What)), Name: m.Name, Features: t.featureTitles(l, m.Features),
+		URL: t.o.PageURL + "/maintenances/" + m.ID, When: l.Say("subscribe.planned"), WhenText: t.span(l, m.From, m.To)}
 	if u != nil {
 		out.Body = u.Body
 	}
@@ -269,4 +258,11 @@ func (t *texts) ofMaintenance(n quality.Notice, m *quality.Maintenance) *news {
 	return out
 }
 
-func (t *texts) when(at time.Time) string { return at.In(t.o.Location).Format("2 Jan 2006, 15:04 MST") }
+func (t *texts) span(l *tongue, from, to time.Time) string {
+	return l.Say("subscribe.span", "From", t.when(l, from), "To", t.when(l, to))
+}
+
+func (t *texts) when(l *tongue, at time.Time) string {
+	at = at.In(t.o.Location)
+	return l.Date(speech.YearTime, at) + " " + at.Format("MST")
+}

@@ -178,7 +178,7 @@ func (l *letters) to(address string) (out []mail.Message) {
 
 // world is a service with all that it needs.
 type world struct {
-	t           *testing.T
+	t           testing.TB
 	opts        Options
 	subscribers *memory
 	outbox      *memory
@@ -189,7 +189,7 @@ type world struct {
 	from        string
 }
 
-func newWorld(t *testing.T, change func(*Options)) *world {
+func newWorld(t testing.TB, change func(*Options)) *world {
 	t.Helper()
 	w := &world{t: t, subscribers: newMemory(), outbox: newMemory(), desk: newDesk(), letters: &letters{}, from: "9.9.9.9:4711"}
 	w.opts = Options{
@@ -269,7 +269,7 @@ func (w *world) get(k Kind, address string) (Subscriber, error) {
 }
 
 // eventually waits until ok says so.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
