@@ -13,7 +13,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/asgood-dev/asgood/internal/quality"
-	"github.com/asgood-dev/asgood/internal/web"
 )
 
 // LoginPath is where people sign in. The page is that of the package people.
@@ -39,7 +38,7 @@ func (g *gate) note(c *gin.Context, p *SignedIn) {
 // refuseFor counts a refusal and answers it.
 func (g *gate) refuseFor(c *gin.Context, reason Reason, kind quality.Kind, format string, args ...any) {
 	g.keys.metrics.refuse(reason)
-	web.Fail(c, quality.Errorf(kind, format, args...))
+	g.tell(c, quality.Errorf(kind, format, args...))
 }
 
 // signedIn returns who is signed in.
@@ -159,7 +158,7 @@ func (g *gate) admitPerson(c *gin.Context, p *SignedIn) {
 	if unsafe(c.Request.Method) {
 		got, err := csrfOf(c)
 		if err != nil {
-			web.Fail(c, err)
+			g.tell(c, err)
 			return
 		}
 		if subtle.ConstantTimeCompare([]byte(got), []byte(p.CSRF)) != 1 {

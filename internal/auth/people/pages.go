@@ -67,6 +67,7 @@ type view struct {
 	Me                   *auth.SignedIn
 
 	Next    string
+	Home    string
 	Service string // host of the sign-in service; empty without one
 
 	Link  link   // to be confirmed
@@ -139,6 +140,21 @@ func problemTitle(err error) string {
 		return "Not now"
 	default:
 		return "That did not work"
+	}
+}
+
+// Refused shows a person why a route is closed, and the way out: another account, or the page where they begin.
+func (p *People) Refused(c *gin.Context, err error) {
+	status, problem := web.ProblemOf(err)
+	v := view{Title: problemTitle(err), Status: status, Message: problem.Message, Home: p.opts.Home, Next: p.opts.Home}
+	if c.Request.Method == http.MethodGet {
+		v.Next = auth.LocalPath(c.Request.URL.RequestURI(), p.opts.Home)
+	}
+	if me, ok := p.SignedIn(c.Request); ok {
+		v.Me = &me
+	}
+	if err := p.pages.draw(c, status, "refused.html", v); err != nil {
+		web.Fail(c, err)
 	}
 }
 

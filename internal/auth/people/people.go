@@ -109,7 +109,10 @@ type People struct {
 	seen map[string]time.Time // when sessions were last used, by id
 }
 
-var _ auth.People = (*People)(nil)
+var (
+	_ auth.People  = (*People)(nil)
+	_ auth.Refuser = (*People)(nil)
+)
 
 // New reads what there is.
 func New(ctx context.Context, o Options) (p *People, err error) {

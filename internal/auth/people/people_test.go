@@ -169,6 +169,41 @@ func TestWhoMayAndWhoMayNot(t *testing.T) {
 	}
 }
 
+// A browser is shown why, and the way out.
+func TestRefusalsAreReadable(t *testing.T) {
+	p := newWorld(t).process(nil)
+	viewer := p.signIn(t, "Vera", quality.RoleViewer)
+	a := viewer.get(p.url + "/publish?x=1")
+	for _, want := range []string{"You may not", "this needs role editor, you have role viewer", "Sign in with another account", `action="/logout"`, `value="/publish?x=1"`, `href="/console"`} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("got %s, want %s", a.body, want)
+		}
+	}
+	if a.status != http.StatusForbidden || a.header.Get("Cache-Control") != "no-store" || !strings.Contains(a.header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
+		t.Errorf("got %d %v", a.status, a.header)
+	}
+	if a := viewer.get(p.url+"/publish", "Accept", "application/json"); a.status != http.StatusForbidden || !strings.HasPrefix(a.body, "{") {
+		t.Errorf("a program: got %d %s", a.status, a.body)
+	}
+	if a := viewer.get(p.url+"/v1/people", "X-Forwarded-For", "192.0.2.1"); a.status != http.StatusForbidden || !strings.HasPrefix(a.body, "{") {
+		t.Errorf("a route for this machine: got %d %s", a.status, a.body)
+	}
+	if a := newBrowser(t).post(p.url+"/publish", nil); a.status != http.StatusUnauthorized || !strings.Contains(a.body, "Sign in first") || !strings.Contains(a.body, `href="/login?next=%2Fconsole"`) {
+		t.Errorf("nobody: got %d %s", a.status, a.body)
+	}
+	form := viewer.csrf(p)
+	form.Set("next", "/publish?x=1")
+	if a := viewer.post(p.url+"/logout", form); a.status != http.StatusSeeOther || a.location != "/login?next=%2Fpublish%3Fx%3D1" {
+		t.Errorf("got %d to %s", a.status, a.location)
+	}
+	other := p.signIn(t, "Vera", quality.RoleViewer)
+	form = other.csrf(p)
+	form.Set("next", "https://evil.example/")
+	if a := other.post(p.url+"/logout", form); a.location != "/login" {
+		t.Errorf("another site: got %d to %s", a.status, a.location)
+	}
+}
+
 // Whoever may do everything may do from elsewhere what this machine may.
 func TestAnAdminBehindAProxy(t *testing.T) {
 	p := newWorld(t).process(nil)
@@ -303,6 +338,12 @@ func TestTheAuditLogIsAway(t *testing.T) {
 	token := b.csrf(p)
 	w.breakAudit(quality.Errorf(quality.KindUnavailable, "the disk is full"))
 	other := newBrowser(t)
+	defer func() { // the link was not used up
+		w.breakAudit(nil)
+		if a := other.post(l.URL, nil); a.status != http.StatusSeeOther {
+			t.Errorf("once the log is back: got %d %s", a.status, a.body)
+		}
+	}()
 	if a := other.post(l.URL, nil); a.status != http.StatusServiceUnavailable || a.header.Get("Set-Cookie") != "" {
 		t.Errorf("signing in: got %d %s", a.status, a.body)
 	}

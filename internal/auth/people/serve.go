@@ -156,13 +156,17 @@ func (p *People) postLogout(c *gin.Context) error {
 	}
 	guard(c)
 	c.Header("Clear-Site-Data", `"cache"`)
-	c.Redirect(http.StatusSeeOther, auth.LoginPath)
+	to := auth.LoginPath
+	if next := auth.LocalPath(c.PostForm("next"), ""); next != "" { // to go there as somebody else
+		to += view{Next: next}.NextQuery()
+	}
+	c.Redirect(http.StatusSeeOther, to)
 	return nil
 }
 
 func (p *People) getAccount(c *gin.Context) error {
 	me, _ := auth.SignedInOf(c.Request.Context())
-	v := view{Title: "Your account", Me: &me, Sessions: p.sessionsOf(me.ID)}
+	v := view{Title: "Your account", Me: &me, Home: p.opts.Home, Sessions: p.sessionsOf(me.ID)}
 	if a, ok := p.accounts.Get(me.ID); ok && a.local() {
 		v.Local, v.Keys = true, p.keysOf(me.ID)
 		v.Passkeys, v.Elsewhere = p.passkeysAt(c.Request)
@@ -228,11 +232,8 @@ func (p *People) removePerson(c *gin.Context) error {
 	return nil
 }
 
-// nextQuery carries on where a person wanted to go.
-func (v view) nextQuery() string { return "?next=" + url.QueryEscape(v.Next) }
+// NextQuery carries on where a person wanted to go.
+func (v view) NextQuery() string { return "?next=" + url.QueryEscape(v.Next) }
 
 // OIDC is where the sign-in by the service begins.
-func (v view) OIDC() string { return oidcPath + v.nextQuery() }
-
-// NextQuery is the query of addresses that lead on after signing in.
-func (v view) NextQuery() string { return v.nextQuery() }
+func (v view) OIDC() string { return oidcPath + v.NextQuery() }
