@@ -127,6 +127,17 @@ func TestKeyIsShownOnce(t *testing.T) {
 	}
 }
 
+// What is refused because somebody acted meanwhile is said although the form is gone.
+func TestRefusalOfAFormThatIsGone(t *testing.T) {
+	w := newWorld()
+	w.incidents[0].Visibility = quality.VisibilityPublic
+	w.refuse = quality.Errorf(quality.KindConflict, "the incident is public")
+	r := post(t, w.serve(t), "/console/incidents/inc_1/veto", url.Values{"reason": {"a drill"}})
+	if r.Code != http.StatusConflict || !strings.Contains(r.Body.String(), `<p class="wrong" role="alert">The incident is public</p>`) {
+		t.Errorf("status %d, and the page does not say why", r.Code)
+	}
+}
+
 // A link leads to what is a customer's own: it is shown in the answer, and in no address.
 func TestLinkIsShownOnce(t *testing.T) {
 	w := newWorld()
