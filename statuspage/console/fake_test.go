@@ -3,9 +3,11 @@ package console_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,7 +90,8 @@ func (w *world) ScoresOf(_ context.Context, x *quality.Sample) ([]quality.Score,
 
 func (w *world) FindSamples(_ context.Context, q quality.SampleQuery) (out []quality.FoundSample, err error) {
 	w.query = q
-	for _, x := range w.samples {
+	for _, name := range slices.Sorted(maps.Keys(w.samples)) {
+		x := w.samples[name]
 		if x.Feature == q.Feature {
 			out = append(out, quality.FoundSample{ID: x.ID, Time: x.Time, Customer: x.Customer, Model: x.Model, Excerpt: x.Output.All(), Value: ptr(0.25)})
 		}
