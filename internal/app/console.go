@@ -37,7 +37,7 @@ func (a *App) consoleOptions(r *rooms) console.Options {
 		Title: cfg.StatusPage.Title, PageURL: cfg.StatusPage.URL, Version: a.opts.Version, Features: cfg.Features, Location: cfg.Location(), Simulated: a.opts.Simulated,
 		State: consoleState{r.reader, r.page}, Store: a.engines.store, Evaluator: consoleEvaluator{a, r},
 		Ledger: consoleLedger{r.ledger, r.audit}, Baselines: consoleBaselines{r.baselines, r.audit}, Judges: consoleJudges{r},
-		Desk: consoleDesk{r.alerts.Desk()}, Keys: consoleKeys{r.keys}, Subscribers: consoleSubscribers{r.subscribe}, Settings: a.settings,
+		Desk: consoleDesk{r.alerts.Desk()}, Keys: consoleKeys{r.keys}, Subscribers: consoleSubscribers{r.subscribe}, Customers: consoleCustomers{r.links, a.publicURL}, Settings: a.settings,
 		Audit: consoleAudit{a.engines.store}, Actor: auth.ActorOf, CSRF: auth.CSRF, May: mayPerson, Now: a.opts.Now, Logger: a.log,
 	}
 }

@@ -38,6 +38,7 @@ type Options struct {
 	Keys      Keys
 	Audit     Audit
 
+	Customers   Customers
 	Subscribers Subscribers
 	Settings    func(context.Context) Settings // nil: nothing is shown
 

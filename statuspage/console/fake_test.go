@@ -3,9 +3,11 @@ package console_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +38,7 @@ type world struct {
 	samples      map[string]quality.Sample
 	judged       []quality.Judged
 	keys         []console.Key
+	links        []console.CustomerLink
 	audited      []quality.Audited
 	days         []quality.ScoreDay
 	evidence     []quality.Example
@@ -87,7 +90,8 @@ func (w *world) ScoresOf(_ context.Context, x *quality.Sample) ([]quality.Score,
 
 func (w *world) FindSamples(_ context.Context, q quality.SampleQuery) (out []quality.FoundSample, err error) {
 	w.query = q
-	for _, x := range w.samples {
+	for _, name := range slices.Sorted(maps.Keys(w.samples)) {
+		x := w.samples[name]
 		if x.Feature == q.Feature {
 			out = append(out, quality.FoundSample{ID: x.ID, Time: x.Time, Customer: x.Customer, Model: x.Model, Excerpt: x.Output.All(), Value: ptr(0.25)})
 		}
@@ -156,6 +160,7 @@ type (
 	desk      struct{ *world }
 	keys      struct{ *world }
 	audit     struct{ *world }
+	customers struct{ *world }
 )
 
 func (w *world) form(format string, args ...any) error {
@@ -283,6 +288,20 @@ func (d desk) Advance(_ context.Context, id string, s quality.MaintenanceStatus,
 	return d.form("advance %s %s %q", id, s, body)
 }
 
+func (c customers) Links(name string) (out []console.CustomerLink) {
+	for _, l := range c.links {
+		if name == "" || l.Customer == name {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func (c customers) MakeLink(_ context.Context, name string, expires time.Time) (string, error) {
+	return "https://status.acme.example/private/token_shown_once", c.form("link %s %s", name, expires.UTC().Format(time.RFC3339))
+}
+func (c customers) RevokeLink(_ context.Context, id string) error { return c.form("unlink %s", id) }
+
 func (k keys) List() []console.Key { return k.keys }
 func (k keys) Scopes() []string    { return []string{"samples", "scores"} }
 func (k keys) Create(_ context.Context, s console.KeySpec) (console.Key, string, error) {
@@ -331,6 +350,8 @@ func newWorld() *world {
 	w.evidence = []quality.Example{{Role: quality.ExampleWorst, Score: 0, Sample: sample("s-1", hostile), Outside: true}, {Role: quality.ExampleBefore, Pair: 1, Why: "the same question", Score: 1, Sample: sample("s-2", "Yes")}, {Role: quality.ExampleAfter, Pair: 1, Score: 0, Sample: sample("s-3", "No"), Cut: true}}
 	w.judged = []quality.Judged{{Sample: "s-1", Time: now}, {Sample: "a/b", Time: now, Labels: []quality.HumanLabel{{By: "grace", Value: 4}}}}
 	w.keys = []console.Key{{ID: "abcdefghij", Name: "support bot", State: "active", Scopes: []string{"samples"}, Created: now.AddDate(0, 0, -3)}}
+	w.links = []console.CustomerLink{{ID: "lnk1", Customer: "acme", State: "active", By: "Ada", Created: now.AddDate(0, 0, -3), Expires: now.AddDate(0, 0, 27), LastUsed: now.Add(-time.Hour), Uses: 1234},
+		{ID: "lnk2", Customer: "acme", State: "revoked", By: "Ada", Created: now.AddDate(0, 0, -9), Expires: now.AddDate(0, 0, 20), Revoked: now.AddDate(0, 0, -4)}, {ID: "lnk3", Customer: "big/" + hostile, State: "expired", Expires: now.AddDate(0, 0, -1)}}
 	w.audited = []quality.Audited{{ID: "a1", At: now, Actor: person, Action: "incident.vetoed", Object: "incident/inc_1", Detail: hostile, From: "127.0.0.1"}}
 	for i := range 40 {
 		d := quality.ScoreDay{Feature: "support", Metric: "correct", Day: now.AddDate(0, 0, i-39).Truncate(24 * time.Hour), N: 1200, Mean: .88 + .006*float64(i%5-2), SD: .32}
@@ -360,7 +381,7 @@ func (w *world) serve(t testing.TB) http.Handler {
 	}
 	o := console.Options{
 		Title: "Acme AI status", PageURL: "https://status.acme.example", Version: "1.2.3", Features: features(), Location: berlin,
-		State: w, Store: w, Evaluator: w, Ledger: ledger{w}, Baselines: baselines{w}, Judges: judges{w}, Desk: desk{w}, Keys: keys{w}, Audit: audit{w}, Subscribers: w,
+		State: w, Store: w, Evaluator: w, Ledger: ledger{w}, Baselines: baselines{w}, Judges: judges{w}, Desk: desk{w}, Keys: keys{w}, Audit: audit{w}, Subscribers: w, Customers: customers{w},
 		Settings: func(context.Context) console.Settings {
 			return console.Settings{Lines: []console.Setting{{Key: "name", Value: "Acme AI"}, {Key: "changes.github.secret", Secret: true}}, Checks: []console.HealthCheck{{Name: "clickhouse", Error: "connection refused", Took: 2 * time.Second}, {Name: "nats"}}}
 		},
@@ -368,7 +389,7 @@ func (w *world) serve(t testing.TB) http.Handler {
 		CSRF: func(context.Context) string { return "token-of-the-session" }, Now: func() time.Time { return now },
 	}
 	if w.noDesk {
-		o.Desk, o.Keys, o.Audit, o.Subscribers = nil, nil, nil, nil
+		o.Desk, o.Keys, o.Audit, o.Subscribers, o.Customers = nil, nil, nil, nil, nil
 	}
 	c, err := console.New(o)
 	if err != nil {

@@ -27,7 +27,7 @@ var doneTexts = map[string]string{
 	"replanned": "The plan is changed.",
 	"advanced":  "The maintenance is updated.", "promoted": "The new version is in force; the monitor starts anew from it.",
 	"pinned": "The version is in force; the monitor starts anew from it.", "labelled": "The label is stored. It counts once its sample is found, in some seconds.",
-	"skipped": "Skipped.", "revoked": "The key is revoked.",
+	"skipped": "Skipped.", "unlinked": "The link is revoked: it shows nothing any more.", "revoked": "The key is revoked.",
 }
 
 // fieldErrors say what is wrong with a form, by field; under "" is what belongs to none.

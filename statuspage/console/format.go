@@ -28,7 +28,7 @@ func (f formatter) funcs() template.FuncMap {
 		"percent": percentText, "count": count, "num": num, "t": short, "inert": inertOf, "slice": sliceText, "span": span,
 		"featureURL": featureURL, "monitorURL": monitorURL, "regressionURL": regressionURL, "sampleURL": sampleURL,
 		"incidentURL": incidentURL, "baselineURL": baselineURL, "judgeURL": judgeURL, "labelURL": labelURL, "changeURL": changeURL,
-		"join": strings.Join, "word": word, "arr": arr, "money": money, "form": newFormField,
+		"customerURL": customerURL, "said": said, "join": strings.Join, "word": word, "arr": arr, "money": money, "form": newFormField,
 		"say": say, "size": size, "tenth": tenth, "names": names, "ptr": func(f quality.Figure) *quality.Figure { return &f }, "ptrExample": func(x quality.Example) *quality.Example { return &x },
 		"score": scoreText, "text": func(data []byte) string { return string(data) },
 	}

@@ -34,6 +34,7 @@ func TestForms(t *testing.T) {
 		{"/console/baselines/pin", url.Values{"feature": {"support"}, "metric": {"correct"}, "version": {"1"}, "reason": {"back"}}, "pin support correct 1 back", "/console/baselines/support/correct?done=pinned"},
 		{"/console/labels", url.Values{"feature": {"support"}, "metric": {"faithful"}, "sample": {"s-1"}, "value": {"4"}, "skip": {"s-1"}}, "label s-1 faithful 4 by ada", "/console/labels/support/faithful?skip=s-1&done=labelled"},
 		{"/console/labels", url.Values{"feature": {"support"}, "metric": {"faithful"}, "sample": {"s-1"}, "act": {"skip"}, "skip": {"s-1"}}, "", "/console/labels/support/faithful?skip=s-1&done=skipped"},
+		{"/console/links/lnk1/revoke", url.Values{"customer": {"acme"}}, "unlink lnk1", "/console/customers/acme?done=unlinked"},
 		{"/console/keys/abcdefghij/revoke", nil, "revoke abcdefghij", "/console/keys?done=revoked"},
 	} {
 		w := newWorld()
@@ -76,6 +77,8 @@ func TestRefusedForms(t *testing.T) {
 		{"/console/incidents", url.Values{"name": {"kept name"}, "started_at": {"soon"}}, nil, 400, []string{`id="report.started_at-wrong"`, "kept name", `<details id="report" open>`}},
 		{"/console/backfill", url.Values{"name": {"kept name"}, "public": {"1"}}, quality.Errorf(quality.KindInvalid, "resolved_at: want a time after started_at that is over"), 400, []string{`id="past.resolved_at-wrong"`, "kept name", `name="public" value="1" checked`}},
 		{"/console/maintenances/mnt_1/plan", url.Values{"name": {"kept name"}, "to": {"2020-01-01"}}, quality.Errorf(quality.KindInvalid, "to: want a time to come"), 400, []string{`id="plan.to-wrong"`, "kept name"}},
+		{"/console/customers", url.Values{"customer": {"kept"}, "expires": {"2020-01-01"}}, quality.Errorf(quality.KindInvalid, `field "expires": want a time to come`), 400, []string{`id="expires-wrong"`, `value="kept"`}},
+		{"/console/customers", url.Values{"customer": {""}}, nil, 400, []string{`id="customer-wrong"`}},
 		{"/console/keys", url.Values{"name": {"kept name"}}, quality.Errorf(quality.KindInvalid, `field "scopes": want at least one of samples`), 400, []string{"Want at least one", "kept name"}},
 		{"/console/changes/chg3/own", url.Values{}, quality.Errorf(quality.KindInvalid, `field "owner": required`), 400, []string{`id="owner-wrong"`}},
 	} {
@@ -120,6 +123,30 @@ func TestKeyIsShownOnce(t *testing.T) {
 		t.Errorf("status %d, %q", r.Code, r.Header())
 	}
 	if fmt.Sprint(w.did) != "[key bot [samples scores]]" || strings.Contains(get(t, h, "/console/keys").Body.String(), "asgood_token") {
+		t.Errorf("did %v", w.did)
+	}
+}
+
+// What is refused because somebody acted meanwhile is said although the form is gone.
+func TestRefusalOfAFormThatIsGone(t *testing.T) {
+	w := newWorld()
+	w.incidents[0].Visibility = quality.VisibilityPublic
+	w.refuse = quality.Errorf(quality.KindConflict, "the incident is public")
+	r := post(t, w.serve(t), "/console/incidents/inc_1/veto", url.Values{"reason": {"a drill"}})
+	if r.Code != http.StatusConflict || !strings.Contains(r.Body.String(), `<p class="wrong" role="alert">The incident is public</p>`) {
+		t.Errorf("status %d, and the page does not say why", r.Code)
+	}
+}
+
+// A link leads to what is a customer's own: it is shown in the answer, and in no address.
+func TestLinkIsShownOnce(t *testing.T) {
+	w := newWorld()
+	h := w.serve(t)
+	r := post(t, h, "/console/customers", url.Values{"customer": {"acme"}, "expires": {"2026-05-01T10:00"}})
+	if r.Code != http.StatusOK || !strings.Contains(r.Body.String(), "/private/token_shown_once") || r.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("status %d, %q", r.Code, r.Header())
+	}
+	if fmt.Sprint(w.did) != "[link acme 2026-05-01T08:00:00Z]" || strings.Contains(get(t, h, "/console/customers/acme").Body.String(), "token_shown") {
 		t.Errorf("did %v", w.did)
 	}
 }

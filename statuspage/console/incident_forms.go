@@ -56,11 +56,28 @@ func (c *Console) actOnIncident(g *gin.Context) (view, error) {
 	switch {
 	case err != nil:
 		v, err = refused(v, nil, err, "status", "body", "reason", "next_update", "owner")
+		if !p.shows(name) {
+			return v, err
+		}
 		return scoped(v, name), err
 	case code == "":
 		return v, nil
 	default:
 		return done(incidentURL(p.ID)+"#"+name, code)
+	}
+}
+
+// shows reports whether the page has the form of an act. Somebody else may have acted since the form was read.
+func (v incidentView) shows(act string) bool {
+	switch act {
+	case "publish":
+		return !v.Public()
+	case "veto":
+		return !v.Public() && v.Vetoed == nil
+	case "postmortem":
+		return !v.Open()
+	default:
+		return true
 	}
 }
 

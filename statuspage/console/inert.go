@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/asgood-dev/asgood/internal/markdown"
 )
 
 // Bounds of foreign text on a page, in bytes.
@@ -76,6 +78,22 @@ func visible(s string, lines bool) template.HTML {
 		i += size
 	}
 	return template.HTML(b.String()) //nolint:gosec // every character was escaped above
+}
+
+// said is a text for customers as they read it: its Markdown as HTML, with what is invisible made visible.
+func said(s string) template.HTML {
+	s = cutText(s, cutAt)
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == '\n' || r == '\t' || !hidden(r, s[:i], s[i+size:]) {
+			b.WriteString(s[i : i+size])
+		} else {
+			fmt.Fprintf(&b, "U+%04X", r)
+		}
+		i += size
+	}
+	return markdown.HTML(b.String())
 }
 
 // hidden reports whether a character cannot be seen or changes the order of others. Joiners within words of

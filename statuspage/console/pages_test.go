@@ -23,7 +23,7 @@ var pages = []struct{ golden, path string }{
 	{"changes", "/console/changes"}, {"", "/console/changes?undeclared=1&feature=support"}, {"change", "/console/changes/chg2"}, {"", "/console/changes/chg3"}, {"", "/console/changes/chg1"},
 	{"incidents", "/console/incidents"}, {"incident", "/console/incidents/inc_1"}, {"", "/console/incidents/inc_2"}, {"", "/console/maintenances/mnt_1"},
 	{"baselines", "/console/baselines"}, {"baseline", "/console/baselines/support/correct"}, {"judges", "/console/judges"}, {"judge", "/console/judges/support/faithful"},
-	{"label", "/console/labels/support/faithful"}, {"", "/console/labels/support/faithful?skip=s-1,a/b"}, {"switches", "/console/switches"}, {"subscribers", "/console/subscribers"}, {"keys", "/console/keys"},
+	{"label", "/console/labels/support/faithful"}, {"", "/console/labels/support/faithful?skip=s-1,a/b"}, {"switches", "/console/switches"}, {"customers", "/console/customers"}, {"customer", "/console/customers/acme"}, {"", "/console/customers/nobody%2Fyet"}, {"subscribers", "/console/subscribers"}, {"keys", "/console/keys"},
 	{"audit", "/console/audit"}, {"settings", "/console/settings"}, {"search", "/console/search?q=support"}, {"", "/console/search?q="}, {"", "/console/search?q=s-1"},
 }
 

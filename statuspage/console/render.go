@@ -104,7 +104,7 @@ type menuItem struct {
 var menu = [...]struct{ title, section, path string }{
 	{"Overview", "overview", ""}, {"Monitors", "monitors", "/monitors"}, {"Regressions", "regressions", "/regressions"}, {"Samples", "samples", "/samples"},
 	{"Changes", "changes", "/changes"}, {"Incidents", "incidents", "/incidents"}, {"Baselines", "baselines", "/baselines"}, {"Judges", "judges", "/judges"},
-	{"Switches", "switches", "/switches"}, {"Subscribers", "subscribers", "/subscribers"}, {"Keys", "keys", "/keys"},
+	{"Switches", "switches", "/switches"}, {"Customers", "customers", "/customers"}, {"Subscribers", "subscribers", "/subscribers"}, {"Keys", "keys", "/keys"},
 	{"Audit log", "audit", "/audit"}, {"Settings", "settings", "/settings"},
 }
 

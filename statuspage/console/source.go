@@ -241,6 +241,24 @@ type Audit interface {
 	Entries(ctx context.Context, object, cursor string, limit int) (list []quality.Audited, next string, err error)
 }
 
+// CustomerLink is a link by which a customer sees their own figures, without its secret.
+type CustomerLink struct {
+	ID, Customer, State string // State: active, expired or revoked
+	By                  string // who made it
+	Created, Expires    time.Time
+	Revoked, LastUsed   time.Time
+	Uses                uint64
+}
+
+// Customers makes and ends the links of customers. Who acts it reads from the context.
+type Customers interface {
+	// Links lists those of a customer, of all when it is empty, the newest first.
+	Links(customer string) []CustomerLink
+	// MakeLink returns the address, which is shown this once.
+	MakeLink(ctx context.Context, customer string, expires time.Time) (address string, err error)
+	RevokeLink(ctx context.Context, id string) error
+}
+
 // Subscriber is somebody who is told by the status page. Address is shortened by whoever tells it.
 type Subscriber struct {
 	ID, Channel, Address, State string
