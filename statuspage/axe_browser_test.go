@@ -46,7 +46,7 @@ func axePages(t *testing.T, axe chromium.Axe, b chromium.Browser, url string) {
 		axe.Look(t, x, "axe"+strings.NewReplacer("/", "-", "?", "-", "=", "-").Replace(path), url+path, ready, *shots)
 	}
 	// What is closed at first is looked at open.
-	for _, path := range []string{"/", "/features/support", "/incidents/inc-support"} {
+	for _, path := range []string{"/", "/incidents/inc-support"} {
 		opened := `document.readyState === "complete" && [...document.querySelectorAll("details")].every((d) => d.open = true)`
 		axe.Look(t, x, "axe-opened"+strings.ReplaceAll(path, "/", "-"), url+path, opened, *shots)
 	}
