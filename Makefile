@@ -7,6 +7,8 @@ ENGINE := deploy/engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
 BIN := bin/asgood
 SENDERS := internal/app/senders/testdata
 CLIENTS := statuspage/testdata/clients
+CHECKS := internal/chromium/testdata/npm
+LIGHTHOUSE := statuspage/testdata/lighthouse
 MAILPIT := statuspage/subscribe/testdata/mailpit
 GOLANGCI_VERSION := v2.15.0
 FUZZTIME ?= 60s
@@ -64,14 +66,19 @@ $(SENDERS)/javascript/node_modules/.package-lock.json: $(SENDERS)/javascript/pac
 	cd $(SENDERS)/javascript && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# Clients of status pages that others wrote, for tests only. Their tests skip where they are not installed.
+# Clients of status pages that others wrote, and checks of pages in a browser, for tests only. Their tests skip where they
+# are not installed.
 .PHONY: clients
-clients: $(CLIENTS)/node_modules/.package-lock.json ## Install the clients that the tests of the status page run, pinned.
+clients: $(CLIENTS)/node_modules/.package-lock.json $(CHECKS)/node_modules/.package-lock.json ## Install the clients and checks that the tests of pages run, pinned.
 
 # npm writes this file last.
-$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json
-	cd $(CLIENTS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+%/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
+
+.PHONY: lighthouse
+lighthouse: chromium $(LIGHTHOUSE)/node_modules/.package-lock.json ## Grade the status page by Lighthouse (about a minute; at least 98 of 100 in all four).
+	ASGOOD_LIGHTHOUSE=1 $(GO) test -v -count 1 -timeout 10m -run '^TestLighthouse$$' ./statuspage
 
 # The browser is for tests only. Where it cannot be installed the tests of pages skip and say so.
 .PHONY: chromium

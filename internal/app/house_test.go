@@ -46,6 +46,7 @@ var rules = map[string][]string{
 	"internal/webhook":     {"internal/quality"},
 	"internal/retry":       {},
 	"internal/mail":        {"internal/quality"},
+	"internal/chromium":    {},
 	"statuspage/subscribe": {"internal/quality", "internal/web", "internal/webhook", "internal/retry", "internal/mail", "internal/markdown", "statuspage/speech"},
 }
 
@@ -63,8 +64,8 @@ var owners = map[string][]string{
 	"google.golang.org/grpc":              {"collector", "internal/auth", "internal/app"},
 	"google.golang.org/genproto":          {"collector", "internal/auth"},
 	"github.com/parquet-go/":              {"collector/files/parquet"},
-	"github.com/chromedp/":                {}, // tests only
-	"go.opentelemetry.io/otel":            {}, // tests only: senders
+	"github.com/chromedp/":                {"internal/chromium"}, // tests only, as is that package
+	"go.opentelemetry.io/otel":            {},                    // tests only: senders
 	"github.com/tidwall/gjson":            {"collector/spans"},
 	"github.com/theory/jsonpath":          {"collector/canary", "internal/config"},
 	"github.com/openai/openai-go":         {"evaluator/remote", "evaluator/judge", "evaluator/ask"},

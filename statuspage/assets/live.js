@@ -12,8 +12,10 @@
     const el = byId("live");
     if (el) { el.hidden = false; el.textContent = el.dataset[which]; }
   };
-  // What names the same thing before and after: a link by where it leads, the rest by its feature.
-  const nameOf = (el) => el && el.tagName + (el.id || (el.getAttribute("href") ?? el.closest("article")?.id ?? "")) + (el.querySelector?.("svg")?.className.baseVal ?? "");
+  // What names the same thing before and after: a link by where it leads, the rest by its feature. The days of a row are
+  // all in one link.
+  const leadsTo = (el) => el.matches(".bars") ? el.pathname : el.getAttribute("href");
+  const nameOf = (el) => el && el.tagName + (el.id || (leadsTo(el) ?? el.closest("article")?.id ?? "")) + (el.querySelector("svg")?.className.baseVal ?? "");
 
   // Times. The server tells them in the page's zone, in its words; the visitor's own are made here.
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -91,10 +93,12 @@
     const open = new Set([...old.querySelectorAll("details[open]")].map(nameOf));
     for (const d of fresh.querySelectorAll("details")) d.open = open.has(nameOf(d));
     const focused = old.contains(document.activeElement) ? nameOf(document.activeElement) : null;
-    const before = text("overall");
+    const day = document.activeElement.dataset.day, before = text("overall");
     old.replaceWith(document.adoptNode(fresh));
     times();
-    if (focused) [...fresh.querySelectorAll("a, summary, button")].find((el) => nameOf(el) === focused)?.focus({ preventScroll: true });
+    const again = focused && [...fresh.querySelectorAll("a, summary, button")].find((el) => nameOf(el) === focused);
+    again?.focus({ preventScroll: true });
+    if (again && day !== undefined) choose(again, Number(day));
     if (text("overall") !== before) byId("news").textContent = text("overall");
   }
 
