@@ -1,6 +1,7 @@
 package private_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -15,6 +16,18 @@ func own(n uint64, change, low, high float64) *quality.StreamStatus {
 		Slice: quality.Slice{"customer": "acme"}, Ready: true, Current: quality.Estimate{N: n},
 		Change: &change, Interval: &[2]float64{low, high},
 	}
+}
+
+// streams are those of a monitor: one of everyone, one of another customer, and one's own.
+func streams(own *quality.StreamStatus) []quality.StreamStatus {
+	out := []quality.StreamStatus{
+		{Ready: true, Current: quality.Estimate{N: 9000}, Change: ptr(-0.004), Interval: &[2]float64{-0.01, 0.002}},
+		{Slice: quality.Slice{"customer": "zenith"}, Ready: true, Current: quality.Estimate{N: 4321}, Change: ptr(-0.4321), Interval: &[2]float64{-0.5, -0.4}},
+	}
+	if own != nil {
+		out = append(out, *own)
+	}
+	return out
 }
 
 func regression(slices ...quality.Slice) *quality.Regression {
@@ -64,7 +77,7 @@ func TestCompare(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := private.Compare(private.Input{
-				Customer: "acme", Own: tt.own, Regression: tt.r, Material: 0.03, Least: 200,
+				Names: []string{"acme"}, Streams: streams(tt.own), Regression: tt.r, Material: 0.03, Least: 200,
 				Status: quality.MonitorStatus{State: quality.MonitorWatching, Worse: tt.worse, Change: ptr(0.0), Interval: &[2]float64{-1, 1}},
 			})
 			if s.Hit != tt.hit || s.Reach != tt.reach {
@@ -79,8 +92,47 @@ func TestCompare(t *testing.T) {
 
 func TestCompareFigures(t *testing.T) {
 	r := regression(quality.Slice{"customer": "acme"})
-	s := private.Compare(private.Input{Customer: "acme", Own: own(500, -0.01, -0.02, 0.03), Regression: r, Material: 0.03, Least: 200})
+	s := private.Compare(private.Input{Names: []string{"acme"}, Streams: streams(own(500, -0.01, -0.02, 0.03)), Regression: r, Material: 0.03, Least: 200})
 	if *s.Own.Change != -0.2 || s.Own.N != 77 || !s.Own.Since.Equal(time.Unix(9, 0)) {
 		t.Errorf("of a confirmed slice: got change %v of %d since %v, want those of the regression", *s.Own.Change, s.Own.N, s.Own.Since)
+	}
+}
+
+// While only another customer is worse, the monitor tells of them: everyone's figure must not be theirs.
+func TestCompareEveryone(t *testing.T) {
+	zenith := regression(quality.Slice{"customer": "zenith"})
+	zenith.Change = ptr(-0.4321)
+	st := quality.MonitorStatus{State: quality.MonitorRegressed, Change: ptr(-0.4321), Interval: &[2]float64{-0.5, -0.4}, Regression: "r", Since: ptr(time.Unix(3, 0)),
+		Baseline: quality.Estimate{N: 66}, Current: quality.Estimate{N: 4321}}
+	s := private.Compare(private.Input{Names: []string{"acme"}, Status: st, Streams: streams(nil), Regression: zenith, Material: 0.03, Least: 200})
+	if !s.Fleet.Enough || *s.Fleet.Change != -0.004 || s.Fleet.N != 9000 || s.Fleet.Since != nil {
+		t.Errorf("everyone: got %+v (change %v), want the whole feature's", s.Fleet, *s.Fleet.Change)
+	}
+	if s = private.Compare(private.Input{Names: []string{"acme"}, Status: st, Regression: zenith}); s.Fleet.Enough || s.Fleet.Change != nil {
+		t.Errorf("without the stream of the whole feature: got %+v, want no figure", s.Fleet)
+	}
+	if got, ok := private.Outside(*zenith); ok {
+		t.Errorf("a regression of one customer, outside: got %+v, want none", got)
+	}
+	both := regression(quality.Slice{"customer": "zenith"}, quality.Slice{"language": "de"})
+	if got, ok := private.Outside(*both); !ok || got.Slice["language"] != "de" || *got.Change != -0.2 || len(got.Slices) != 0 {
+		t.Errorf("of a customer and a language, outside: got %+v %v, want that of the language", got, ok)
+	}
+}
+
+// The answers under all names of a customer count together.
+func TestCompareAliases(t *testing.T) {
+	old := own(100, -0.3, -0.4, -0.2)
+	old.Slice, old.Baseline = quality.Slice{"customer": "acme-old"}, quality.Estimate{N: 50, Mean: ptr(0.8)}
+	new := own(300, 0.1, 0, 0.2)
+	new.Baseline = quality.Estimate{N: 150, Mean: ptr(0.9)}
+	in := private.Input{Names: []string{"acme", "acme-old"}, Streams: append(streams(new), *old), Material: 0.03, Least: 400}
+	s := private.Compare(in)
+	if !s.Own.Enough || s.Own.N != 400 || math.Abs(*s.Own.Change) > 1e-12 || math.Abs(s.Own.Interval[0]+0.1) > 1e-12 || math.Abs(s.Own.Interval[1]-0.1) > 1e-12 || math.Abs(*s.Own.Baseline.Mean-0.875) > 1e-12 {
+		t.Errorf("got %+v, change %v, interval %v", s.Own, *s.Own.Change, *s.Own.Interval)
+	}
+	in.Regression = regression(quality.Slice{"customer": "acme-old"})
+	if s = private.Compare(in); s.Hit != private.HitYes || s.Own.N != 400 || s.Own.Since == nil {
+		t.Errorf("confirmed under one of two names: got %+v, want a hit with the figures of both", s)
 	}
 }

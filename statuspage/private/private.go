@@ -1,7 +1,6 @@
-// Package private draws the page of one customer: their quality against their own baseline and against
-// everyone's, whether a regression hits them, their incidents, and the uptime they share with everyone.
+// Package private compares one customer with everyone: their quality against their own baseline, whether a
+// regression hits them, and whom else it is confirmed for.
 //
-// It owns what a customer is told of their own traffic. Every figure it reads is asked for by that customer's
-// name, and nothing that names another customer, or a slice that stands for one, is shown. It checks no link and no
-// login itself, and computes no verdict beyond what monitors have confirmed.
+// It owns what may be said to a customer of streams and regressions: nothing that it returns is a figure of another
+// customer. It draws nothing, checks no link and no login, and computes no verdict beyond what monitors have confirmed.
 package private
