@@ -42,6 +42,9 @@ func audiences() auth.Table {
 		"* /og.png":                         auth.Public,
 		"GET /live":                         auth.Public,
 
+		// The pages of customers: links hold their own token.
+		"* /private/:token": auth.Public,
+
 		// Subscriptions: links hold their own token.
 		"* /subscribe":          auth.Public,
 		"* /subscribe/*":        auth.Public,
@@ -124,6 +127,10 @@ func audiences() auth.Table {
 		"GET /v1/maintenances/:id":                  auth.Internal,
 		"PATCH /v1/maintenances/:id":                auth.Internal,
 		"POST /v1/maintenances/:id/updates":         auth.Internal,
+		// Links to the pages of customers.
+		"GET /v1/customers/:name/links":        auth.Internal,
+		"POST /v1/customers/:name/links":       auth.Internal,
+		"DELETE /v1/customers/:name/links/:id": auth.Internal,
 		// Subscribers.
 		"GET /v1/subscribers":              auth.Internal,
 		"DELETE /v1/subscribers/:id":       auth.Internal,

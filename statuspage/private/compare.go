@@ -10,6 +10,9 @@ import (
 // customerAttribute is the attribute whose slices are customers.
 const customerAttribute = "customer"
 
+// everyoneElse is the value of the slice of those who are not watched by themselves.
+const everyoneElse = "other"
+
 // Hit says whether an open regression shows in the customer's own answers.
 type Hit string
 
@@ -131,9 +134,11 @@ func mine(streams []quality.StreamStatus, names []string) (out []quality.StreamS
 	return out
 }
 
+// isCustomer reports whether a slice is the customer's own. That of all who are not watched by themselves is nobody's,
+// also of a customer who has its name.
 func isCustomer(s quality.Slice, names []string) bool {
 	name, ok := s[customerAttribute]
-	return ok && len(s) == 1 && slices.Contains(names, name)
+	return ok && len(s) == 1 && name != everyoneElse && slices.Contains(names, name)
 }
 
 // pool puts the streams of the names of one customer together. The interval is the mean of theirs: it is too wide

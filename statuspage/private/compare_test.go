@@ -136,3 +136,13 @@ func TestCompareAliases(t *testing.T) {
 		t.Errorf("confirmed under one of two names: got %+v, want a hit with the figures of both", s)
 	}
 }
+
+// The slice of all others together is nobody's own, whatever a customer is called.
+func TestCompareACustomerCalledOther(t *testing.T) {
+	rest := own(500, -0.2, -0.3, -0.1)
+	rest.Slice = quality.Slice{"customer": "other"}
+	s := private.Compare(private.Input{Names: []string{"other"}, Streams: streams(rest), Regression: regression(rest.Slice), Least: 200})
+	if s.Own.Watched || s.Hit != private.HitUnclear {
+		t.Errorf("got %+v", s)
+	}
+}
