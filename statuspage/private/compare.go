@@ -81,11 +81,10 @@ func Compare(in Input) Standing {
 	if in.Regression == nil || !in.Regression.Open() {
 		return s
 	}
-	mine := Confirmed(*in.Regression, in.Names)
-	mine = slices.DeleteFunc(mine, func(x quality.RegressionSlice) bool { return x.RecoveredAt != nil })
-	s.Hit, s.Reach = hit(in, s.Own, mine), reach(in.Regression, len(mine) > 0)
-	if len(mine) > 0 {
-		s.Own.confirm(mine, len(in.Names) == 1)
+	confirmed := slices.DeleteFunc(Confirmed(*in.Regression, in.Names), func(x quality.RegressionSlice) bool { return x.RecoveredAt != nil })
+	s.Hit, s.Reach = hit(in, s.Own, confirmed), reach(in.Regression, len(confirmed) > 0)
+	if len(confirmed) > 0 {
+		s.Own.confirm(confirmed, len(mine(in.Streams, in.Names)) <= 1)
 	}
 	return s
 }
