@@ -166,7 +166,7 @@ func (v *view) factsFor(f facts, names []string, x index, scores []quality.Score
 		s := v.standing(f.spec, st, names, x, streams)
 		told = append(told, s.status)
 		base := s.status
-		if s.Own.Baseline.Mean != nil && s.Own.Baseline.N > 0 {
+		if s.Own.Watched && !s.Own.Learning && s.Own.Baseline.Mean != nil {
 			base.Baseline = s.Own.Baseline
 		}
 		ownBase = append(ownBase, base)
