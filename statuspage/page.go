@@ -73,7 +73,8 @@ type Options struct {
 	Languages   []string // of the page, the default first; none means English
 	Uptime      quality.UptimeSpec
 	Brand       quality.Brand
-	Export      string // folder that holds the page as files, written on every change; empty means none
+	Private     *Private // pages of customers; nil means none
+	Export      string   // folder that holds the page as files, written on every change; empty means none
 }
 
 // Page is the public status page. Requests are answered from a view that a background loop keeps
@@ -86,7 +87,8 @@ type Page struct {
 	hub     *hub
 	render  *renderer
 	*extras
-	tongues tongues
+	tongues   tongues
+	customers customerShelf
 
 	state source[stateData]
 	days  source[daysData]
@@ -135,6 +137,9 @@ func New(o Options) (*Page, error) {
 		return nil, fmt.Errorf("status page: %w", err)
 	}
 	p := &Page{opts: o, origin: origin, log: o.Logger.With("component", "statuspage"), metrics: m, render: r, extras: x, changed: make(chan struct{}, 1)}
+	if p.customers, err = newCustomerShelf(); err != nil {
+		return nil, fmt.Errorf("status page: %w", err)
+	}
 	p.hub = newHub(o.MaxClients, m)
 	p.state = newSource("state", p.readState, m)
 	p.days = newSource("days", p.readDays, m)

@@ -169,6 +169,7 @@ func (d *drawer) functions() template.FuncMap {
 		"t":    d.language.Say,
 		"n":    func(id string, n any, pairs ...any) (string, error) { return d.count(id, n, pairs) },
 		"href": func(parts ...string) template.URL { return template.URL(d.href(joined(parts))) },
+		"part": func(kind string, f customerFeature) namedTile { return namedTile{kind, f.Name, f.part(kind)} },
 		"row":  func(kind string, f featureView) namedTile { return namedTile{kind, f.Name, tileOfKind(kind, f)} },
 	}
 }

@@ -26,6 +26,7 @@ func (p *Page) Register(r gin.IRouter) {
 		both(r, d.path, func(c *gin.Context) { send(c, d, http.StatusOK, cacheAsset) })
 	}
 	p.registerPrograms(r)
+	p.registerPrivate(r)
 	// The listener is the page's, even when another shares it: who follows a bad link reads a page.
 	if e, ok := r.(interface{ NoRoute(...gin.HandlerFunc) }); ok {
 		e.NoRoute(web.Handle(p.nothing))

@@ -42,6 +42,9 @@ func audiences() auth.Table {
 		"* /og.png":                         auth.Public,
 		"GET /live":                         auth.Public,
 
+		// The pages of customers: links hold their own token.
+		"* /private/:token": auth.Public,
+
 		// Subscriptions: links hold their own token.
 		"* /subscribe":          auth.Public,
 		"* /subscribe/*":        auth.Public,
@@ -127,6 +130,10 @@ func audiences() auth.Table {
 		"POST /v1/maintenances":                     auth.InternalFor(auth.RoleEditor),
 		"PATCH /v1/maintenances/:id":                auth.InternalFor(auth.RoleEditor),
 		"POST /v1/maintenances/:id/updates":         auth.InternalFor(auth.RoleEditor),
+		// Links to the pages of customers.
+		"GET /v1/customers/:name/links":        auth.InternalFor(auth.RoleAccount),
+		"POST /v1/customers/:name/links":       auth.InternalFor(auth.RoleAccount),
+		"DELETE /v1/customers/:name/links/:id": auth.InternalFor(auth.RoleAccount),
 		// Subscribers.
 		"GET /v1/subscribers":              auth.InternalFor(auth.RoleViewer),
 		"DELETE /v1/subscribers/:id":       auth.InternalFor(auth.RoleEditor),

@@ -11,9 +11,6 @@ import (
 	"github.com/asgood-dev/asgood/statuspage/console"
 )
 
-// purposePrivate is what the links of customers are for: their own page.
-const purposePrivate = "private-page"
-
 // consoleCustomers are the links of customers as the console uses them.
 type consoleCustomers struct {
 	book *links.Book

@@ -80,6 +80,7 @@ var owners = map[string][]string{
 	"github.com/yuin/goldmark":            {"internal/markdown"},
 	"github.com/microcosm-cc/":            {"internal/markdown"},
 	"github.com/arran4/golang-ical":       {"statuspage/feed"},
+	"github.com/hashicorp/golang-lru/":    {"statuspage"},
 	"golang.org/x/image":                  {"statuspage/card"},
 	"github.com/mmcdole/gofeed":           {}, // tests only
 	"github.com/pb33f/":                   {}, // tests only

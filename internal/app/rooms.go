@@ -321,7 +321,7 @@ func (r *rooms) buildPage(ctx context.Context, a *App) (err error) {
 	cfg := a.opts.Config
 	r.page, err = statuspage.New(statuspage.Options{
 		Title: cfg.StatusPage.Title, URL: cfg.StatusPage.URL, Features: cfg.Features, Location: cfg.Location(),
-		Simulated: a.opts.Simulated, Reader: reader, Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
+		Simulated: a.opts.Simulated, Reader: reader, Now: a.opts.Now, Logger: a.log, Registerer: a.registry, Private: r.private(a),
 		Groups: cfg.StatusPage.Groups, Hidden: cfg.StatusPage.Hidden,
 		Subscribe:   offersSome(cfg),
 		Description: cfg.StatusPage.Description, Languages: cfg.StatusPage.Languages, Uptime: cfg.StatusPage.Uptime, Brand: cfg.StatusPage.Brand, Export: cfg.StatusPage.Export,

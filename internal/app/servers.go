@@ -112,6 +112,7 @@ func (a *App) registerInternal(r gin.IRouter) {
 	a.rooms.keys.RegisterInternal(r)
 	a.rooms.people.Register(r)
 	a.registerAudit(r)
+	a.registerCustomers(r)
 	a.rooms.canaries.Register(r)
 	a.views().Register(r)
 	a.rooms.explain.Register(r)

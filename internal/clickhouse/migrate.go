@@ -52,10 +52,13 @@ type schema struct {
 	SampleSeconds, ScoreSeconds int64
 }
 
-// Tables are those that rows are put into and read from.
+// Tables are those that the first migration makes.
 func (schema) Tables() []string {
 	return []string{"samples", "scores", "traffic", "probes", "score_quarters", "probe_quarters"}
 }
+
+// retained are the tables whose rows go after a time of the configuration.
+func (s schema) retained() []string { return append(s.Tables(), "score_customers") }
 
 // Local names the table that holds the rows of this server.
 func (s schema) Local(table string) string {
@@ -187,7 +190,7 @@ var ttlSeconds = regexp.MustCompile(`TTL (.+?) \+ toIntervalSecond\((\d+)\)`)
 func (s *Store) retain(ctx context.Context) ([]string, error) {
 	sc := s.schema()
 	var changed []string
-	for _, table := range sc.Tables() {
+	for _, table := range sc.retained() {
 		want := sc.ScoreSeconds
 		if table == "samples" {
 			want = sc.SampleSeconds

@@ -42,20 +42,25 @@ func (s *Store) ScoreDays(ctx context.Context, loc *time.Location, from, to time
 		SELECT feature, metric, toDate(quarter, ?) AS day, sum(n), sum(failed), sum(w) AS w, sum(wv) AS wv, sum(wvv) AS wvv
 		FROM score_quarters WHERE quarter >= fromUnixTimestamp(?) AND quarter < fromUnixTimestamp(?)
 		GROUP BY feature, metric, day ORDER BY feature, metric, day`,
-		func(r driver.Rows) (d quality.ScoreDay, err error) {
-			var w, wv, wvv float64
-			if err := r.Scan(&d.Feature, &d.Metric, &d.Day, &d.N, &d.Failed, &w, &wv, &wvv); err != nil {
-				return d, err
-			}
-			d.Day = midnight(d.Day, loc)
-			if w > 0 {
-				d.Mean = wv / w
-			}
-			if w > 0 && d.N > 1 {
-				d.SD = math.Sqrt(max(0, wvv/w-d.Mean*d.Mean) * float64(d.N) / float64(d.N-1))
-			}
-			return d, nil
-		}, loc.String(), from.Unix(), to.Unix())
+		scoreDay(loc), loc.String(), from.Unix(), to.Unix())
+}
+
+// scoreDay reads a row of sums by day.
+func scoreDay(loc *time.Location) func(driver.Rows) (quality.ScoreDay, error) {
+	return func(r driver.Rows) (d quality.ScoreDay, err error) {
+		var w, wv, wvv float64
+		if err := r.Scan(&d.Feature, &d.Metric, &d.Day, &d.N, &d.Failed, &w, &wv, &wvv); err != nil {
+			return d, err
+		}
+		d.Day = midnight(d.Day, loc)
+		if w > 0 {
+			d.Mean = wv / w
+		}
+		if w > 0 && d.N > 1 {
+			d.SD = math.Sqrt(max(0, wvv/w-d.Mean*d.Mean) * float64(d.N) / float64(d.N-1))
+		}
+		return d, nil
+	}
 }
 
 // midnight is the first moment of a date in loc.

@@ -77,7 +77,7 @@ func onBoth(t *testing.T, test func(*testing.T, *clickhouse.Store)) {
 	t.Run("server", func(t *testing.T) {
 		if dsn := os.Getenv("ASGOOD_TEST_CLICKHOUSE"); dsn != "" {
 			s := open(t, clickhouse.Options{DSN: dsn})
-			for _, table := range []string{"samples", "scores", "traffic", "probes", "score_quarters", "probe_quarters"} {
+			for _, table := range []string{"samples", "scores", "traffic", "probes", "score_quarters", "probe_quarters", "score_customers"} {
 				if err := clickhouse.Exec(t.Context(), s, "TRUNCATE TABLE "+table); err != nil {
 					t.Fatal(err)
 				}
@@ -236,7 +236,7 @@ func TestMigrateAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		applied, err := s.Migrate(t.Context())
-		want := []string{"[0001_schema 0002_provenance 0003_versions 0004_audit]", "[]", "[retention of samples]", "[]"}[i]
+		want := []string{"[0001_schema 0002_provenance 0003_versions 0004_audit 0005_customers]", "[]", "[retention of samples]", "[]"}[i]
 		if err != nil || fmt.Sprint(applied) != want {
 			t.Errorf("start %d: got %v (%v), want %s", i+1, applied, err, want)
 		}

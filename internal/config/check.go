@@ -36,6 +36,7 @@ func (d *decoder) check(c *Config) {
 	d.checkPublish(c.StatusPage)
 	d.checkGroups(c.StatusPage.Groups, c.Features)
 	d.checkTitles(c)
+	d.checkPrivate(c.StatusPage.Private)
 	d.checkPage(&c.StatusPage)
 	d.checkReceivers(c.Alerts.Receivers)
 	d.checkMail(c.Mail)
@@ -135,6 +136,7 @@ func (d *decoder) checkCustomers(cs []quality.Customer) {
 	for i, c := range cs {
 		d.name("customers", i, c.Name, nil, seen)
 	}
+	d.checkAliases(cs, seen)
 }
 
 // identifier is the form of names that become parts of URLs, keys and labels.

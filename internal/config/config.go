@@ -107,6 +107,8 @@ type StatusPage struct {
 	Uptime      quality.UptimeSpec `yaml:"uptime"`
 	Brand       quality.Brand      `yaml:"brand"`
 	Export      string             `yaml:"export"` // folder that holds the page as files, written on every change; a relative one is beside the file
+	// Pages of customers.
+	Private Private `yaml:"private"`
 	// Subscribers.
 	Subscriptions Subscriptions `yaml:"subscriptions"`
 }
@@ -141,7 +143,7 @@ func Defaults() *Config {
 		Listen:      Listen{Public: ":8080", Ingest: "127.0.0.1:4318", GRPC: "127.0.0.1:4317", Internal: "127.0.0.1:8081"},
 		Ingest:      Ingest{MaxBody: maxMaxBody},
 		Auth:        Auth{Session: Session{Idle: 8 * time.Hour, Lifetime: day}},
-		StatusPage:  StatusPage{Subscriptions: Subscriptions{Email: true, Webhook: true, Slack: true, Teams: true}},
+		StatusPage:  StatusPage{Private: Private{Least: 200}, Subscriptions: Subscriptions{Email: true, Webhook: true, Slack: true, Teams: true}},
 		location:    time.UTC,
 	}
 }

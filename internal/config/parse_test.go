@@ -53,7 +53,7 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 	want(t, "false alarms", c.FalseAlarms, quality.FalseAlarms{Period: 30 * day})
 	want(t, "retention", c.Retention, config.Retention{Samples: 30 * day, Scores: 400 * day})
 	want(t, "zone", c.Location().String(), "Europe/Berlin")
-	want(t, "customers", c.Customers, []quality.Customer{{Name: "acme", Title: "Acme Corp", Examples: ptr(false)}, {Name: "globex", Title: "globex"}})
+	want(t, "customers", c.Customers, []quality.Customer{{Name: "acme", Title: "Acme Corp", Examples: ptr(false), Aliases: []string{"acme-eu", "4711"}}, {Name: "globex", Title: "globex"}})
 	want(t, "listen", c.Listen, config.Listen{Public: ":8080", Ingest: "127.0.0.1:4318", GRPC: "[::1]:4317", Internal: "[::1]:8081", TrustedProxies: []string{"10.0.0.0/8", "::1"}})
 	want(t, "ingest", c.Ingest, config.Ingest{RequireKey: true, MaxBody: 16 << 20, PerCustomer: 2000})
 	page := c.StatusPage
@@ -68,6 +68,7 @@ func TestTheFullFileSaysWhatItSays(t *testing.T) {
 			Footer: []quality.PageLink{{Title: "Imprint", URL: "https://acme.example/imprint"}}},
 		Publish: []quality.PublishRule{{After: quality.PublishAfter{Never: true}, Kinds: []quality.IncidentKind{"quality"}, Severities: []quality.Severity{"minor"}},
 			{After: quality.PublishAfter{Wait: 10 * time.Minute}}},
+		Private:       config.Private{Least: 500},
 		Subscriptions: config.Subscriptions{Email: true, Webhook: true},
 		UpdateEvery:   time.Hour, Templates: map[string]string{"resolved": "{{.Feature}} is as good as usual again. {{.Fixed}}"},
 	})
@@ -159,7 +160,7 @@ func TestAFileThatSaysNothingGivesTheDefaults(t *testing.T) {
 			want(t, "listen", c.Listen, d.Listen)
 			want(t, "false alarms", c.FalseAlarms, d.FalseAlarms)
 			want(t, "page", c.StatusPage, config.StatusPage{Title: "Asgood status", URL: "http://localhost:8080",
-				Subscriptions: d.StatusPage.Subscriptions, Publish: []quality.PublishRule{{After: quality.PublishAfter{Wait: 10 * time.Minute}, Kinds: quality.IncidentKinds()}}})
+				Private: d.StatusPage.Private, Subscriptions: d.StatusPage.Subscriptions, Publish: []quality.PublishRule{{After: quality.PublishAfter{Wait: 10 * time.Minute}, Kinds: quality.IncidentKinds()}}})
 			want(t, "zone", c.Location(), time.UTC)
 		})
 	}

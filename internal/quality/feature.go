@@ -141,6 +141,8 @@ type Customer struct {
 	Name  string `yaml:"name"`
 	Title string `yaml:"title"`
 
+	Aliases []string `yaml:"aliases"` // other names that samples carry for it: on its private page they count together
+
 	// Of evidence.
 	Examples *bool `yaml:"examples"` // its samples may be examples of a regression, also outside; absent: inside only; false: never
 }

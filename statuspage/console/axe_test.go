@@ -1,15 +1,12 @@
 package console_test
 
 import (
-	"flag"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/asgood-dev/asgood/internal/chromium"
 )
-
-var shots = flag.String("shots", "", "folder into which the browser test writes pictures of every page")
 
 // TestAxe finds nothing that keeps people with a disability out, on every page of the console.
 func TestAxe(t *testing.T) {

@@ -24,6 +24,12 @@ import (
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
+// Why a link is not good any more; they are in errors of kind forbidden.
+var (
+	ErrExpired = errors.New("this link expired")
+	ErrRevoked = errors.New("this link was taken back")
+)
+
 // Bounds of links.
 const (
 	MaxLinks    = 100_000
@@ -169,10 +175,10 @@ func (b *Book) Check(ctx context.Context, token, purpose string) (Link, error) {
 	switch state {
 	case "expired":
 		b.uses.WithLabelValues(state).Inc()
-		return Link{}, quality.Errorf(quality.KindForbidden, "this link expired on %s: ask who sent it for another one", s.Expires.Format("2 January 2006"))
+		return Link{}, quality.Errorf(quality.KindForbidden, "%w on %s: ask who sent it for another one", ErrExpired, s.Expires.Format("2 January 2006"))
 	case "revoked":
 		b.uses.WithLabelValues(state).Inc()
-		return Link{}, quality.Errorf(quality.KindForbidden, "this link was taken back: ask who sent it for another one")
+		return Link{}, quality.Errorf(quality.KindForbidden, "%w: ask who sent it for another one", ErrRevoked)
 	}
 	l := b.counted(s.Link)
 	if now.Sub(l.LastUsed) >= useWrittenAgain {
