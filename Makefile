@@ -105,7 +105,7 @@ soak: build ## Ten minutes at 20,000 samples a second against a served program, 
 
 .PHONY: viewers
 viewers: ## 10,000 live viewers on one process: how long a change takes to the last, and memory (VIEWERS=10000).
-	ulimit -n 65536 && ASGOOD_VIEWERS=$(VIEWERS) $(GO) test -v -count 1 -timeout 10m -run '^TestViewers$$' ./statuspage
+	ulimit -n "$$(ulimit -Hn)" && ASGOOD_VIEWERS=$(VIEWERS) $(GO) test -v -count 1 -timeout 10m -run '^TestViewers$$' ./statuspage
 
 .PHONY: lint
 lint: bin/golangci-lint ## Format check, vet and linters.
