@@ -103,6 +103,7 @@ func audiences() auth.Table {
 		"GET /v1/judges":                              auth.Internal,
 		"GET /v1/judges/:feature/:metric":             auth.Internal,
 		"GET /v1/scorers":                             auth.Internal,
+		"GET /v1/export":                              auth.Internal,
 
 		// Publishing: whoever may sign in reads, editors change.
 		"GET /v1/incidents":                         auth.Internal,
