@@ -46,6 +46,16 @@ func (p *Page) Rebuild() error {
 	return err
 }
 
+// Renew builds the view anew and shows it, with nothing drawn yet.
+func (p *Page) Renew() error {
+	v, err := newView(p.view.Load().in, p.render)
+	if err != nil {
+		return err
+	}
+	p.view.Store(v)
+	return nil
+}
+
 // Clients counts the live connections.
 func (p *Page) Clients() int {
 	p.hub.mu.Lock()
