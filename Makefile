@@ -15,6 +15,7 @@ FUZZTIME ?= 60s
 SOAK ?= 10m
 SOAK_RATE ?= 20000
 SOAK_REDACT ?= on
+VIEWERS ?= 10000
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .PHONY: help
@@ -108,6 +109,10 @@ faults: engine ## Faults at full length: ClickHouse away for ten minutes, kills,
 .PHONY: soak
 soak: build ## Ten minutes at 20,000 samples a second against a served program, after five to warm up: rate, p99, memory (SOAK=10m SOAK_RATE=20000 SOAK_REDACT=on).
 	ASGOOD_SOAK=$(SOAK) ASGOOD_SOAK_RATE=$(SOAK_RATE) ASGOOD_SOAK_REDACT=$(SOAK_REDACT) ASGOOD_SOAK_PROGRAM=$(CURDIR)/$(BIN) $(GO) test -v -count 1 -timeout 120m -run '^TestSoak$$' ./internal/app
+
+.PHONY: viewers
+viewers: ## 10,000 live viewers on one process: how long a change takes to the last, and memory (VIEWERS=10000).
+	ulimit -n "$$(ulimit -Hn)" && ASGOOD_VIEWERS=$(VIEWERS) $(GO) test -v -count 1 -timeout 10m -run '^TestViewers$$' ./statuspage
 
 .PHONY: lint
 lint: bin/golangci-lint ## Format check, vet and linters.

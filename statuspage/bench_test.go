@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/asgood-dev/asgood/internal/quality"
 )
@@ -64,6 +65,57 @@ func BenchmarkServe(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				f.engine.ServeHTTP(discard{http.Header{}}, r)
+			}
+		})
+	}
+}
+
+// BenchmarkLarge draws the first page of five hundred features with five years of incidents, anew each time: what the first
+// visitor after a change waits for, and, as build, what a change costs before that.
+func BenchmarkLarge(b *testing.B) {
+	w := &world{}
+	const features, years = 500, 5
+	for i := range features {
+		name := fmt.Sprintf("f%d", i)
+		w.features, w.statuses = append(w.features, feature(name, "Feature "+name)), append(w.statuses, watching(name))
+		w.history(b, name, float64(i))
+		w.up(name)
+	}
+	for d := range years * 365 { // one each day
+		name := fmt.Sprintf("f%d", d%features)
+		r := regression(name, -0.07, 45*day/24)
+		r.ID = fmt.Sprintf("r%d", d)
+		at := now.Add(-time.Duration(d+1) * day)
+		end := at.Add(6 * time.Hour)
+		r.StartedAt, r.DetectedAt, r.RecoveredAt = &at, at, &end
+		i := qualityIncident(name, "Feature "+name, quality.SeverityMajor, r)
+		i.ID, i.StartedAt, i.ResolvedAt = fmt.Sprintf("inc%d", d), at, &end
+		w.regressions, w.incidents = append(w.regressions, r), append(w.incidents, i)
+	}
+	f := w.show(b)
+	b.Run("build", func(b *testing.B) {
+		for b.Loop() {
+			if err := f.page.Renew(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	for _, path := range []string{"/", "/features/f1", "/history", "/api/v2/summary.json"} {
+		b.Run("first"+path, func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				if err := f.page.Renew(); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+				if w := f.do("GET", path, "Accept-Encoding", "gzip"); w.Code != http.StatusOK {
+					b.Fatal(w.Code)
+				}
+			}
+		})
+		b.Run("kept"+path, func(b *testing.B) {
+			for b.Loop() {
+				f.do("GET", path, "Accept-Encoding", "gzip")
 			}
 		})
 	}

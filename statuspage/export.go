@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/asgood-dev/asgood/internal/quality"
 	"github.com/asgood-dev/asgood/statuspage/still"
 )
 
@@ -53,6 +54,16 @@ func (v *view) putPages(put still.Put) error {
 		return err
 	}
 	return put("404.html", lost.body)
+}
+
+// Read reads once what the page shows, for a page that does not run. It is an error of kind unavailable when that fails.
+func (p *Page) Read(ctx context.Context) error {
+	p.state.refresh(ctx, p.log)
+	p.days.refresh(ctx, p.log)
+	if p.state.get().failed || p.days.get().failed {
+		return quality.Errorf(quality.KindUnavailable, "what the page shows cannot be read: the log says why")
+	}
+	return p.rebuild()
 }
 
 // Export writes the page into the folder dir, in the place of what was exported there before.

@@ -46,6 +46,16 @@ func (p *Page) Rebuild() error {
 	return err
 }
 
+// Renew builds the view anew and shows it, with nothing drawn yet.
+func (p *Page) Renew() error {
+	v, err := newView(p.view.Load().in, p.render)
+	if err != nil {
+		return err
+	}
+	p.view.Store(v)
+	return nil
+}
+
 // Clients counts the live connections.
 func (p *Page) Clients() int {
 	p.hub.mu.Lock()
@@ -54,10 +64,17 @@ func (p *Page) Clients() int {
 }
 
 // Publish tells live clients of content that is not there.
-func (p *Page) Publish(etag string) { p.hub.publish(etag, "") }
+func (p *Page) Publish(etag string) {
+	n := p.view.Load().newsSince(nil)
+	for lang, m := range n {
+		m.ETag = etag
+		n[lang] = m
+	}
+	p.hub.publish(n)
+}
 
 // Join adds a live client that takes nothing, and reports whether it was let in.
-func (p *Page) Join() bool { return p.hub.add() != nil }
+func (p *Page) Join() bool { return p.hub.add(p.render.languages.Default().Tag) != nil }
 
 // Asset returns the path under which an asset is served, by its kind: css or js.
 func (p *Page) Asset(kind string) string {

@@ -1,7 +1,6 @@
 package statuspage
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,42 +20,39 @@ const (
 	liveWrite     = 10 * time.Second
 )
 
-// hub tells live clients that the view changed. They fetch the page themselves, from the cache.
+// hub tells live clients that the view changed, and what it says now. The page itself they fetch later, from the cache.
 type hub struct {
 	max     int
 	metrics *metrics
+	buffers sync.Pool
 
 	mu      sync.Mutex
 	clients map[*client]struct{}
-	last    liveMessage // what was published last
+	last    map[string]*websocket.PreparedMessage // by language, what a new client is told
 	closed  bool
 }
 
 type client struct {
+	lang  string
 	queue chan *websocket.PreparedMessage // closed when the client is let go
-}
-
-// liveMessage is what a client is sent.
-type liveMessage struct {
-	ETag   string `json:"etag"`   // names the content; a client that shows another one fetches the page
-	AsOf   string `json:"as_of"`  // time of the figures
-	Spread int64  `json:"spread"` // milliseconds over which clients spread their fetches
 }
 
 func newHub(maxClients int, m *metrics) *hub {
 	return &hub{max: maxClients, metrics: m, clients: map[*client]struct{}{}}
 }
 
-func (h *hub) publish(etag, asOf string) {
+// publish tells what is news to every client, in its language.
+func (h *hub) publish(n news) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.last = liveMessage{ETag: etag, AsOf: asOf}
+	h.last = n.greeting()
 	// Half a millisecond each keeps the rate of fetches at some two thousand a second.
-	m, err := prepare(liveMessage{ETag: etag, AsOf: asOf, Spread: int64(len(h.clients) / 2)})
-	if err != nil {
-		return // a struct of two strings and a number marshals
-	}
+	messages := n.prepare(int64(len(h.clients) / 2))
 	for c := range h.clients {
+		m := messages[c.lang]
+		if m == nil {
+			continue // what cannot be written is fetched with the next change
+		}
 		select {
 		case c.queue <- m:
 		default:
@@ -66,27 +62,16 @@ func (h *hub) publish(etag, asOf string) {
 	}
 }
 
-func prepare(m liveMessage) (*websocket.PreparedMessage, error) {
-	body, err := json.Marshal(m)
-	if err != nil {
-		return nil, err
-	}
-	return websocket.NewPreparedMessage(websocket.TextMessage, body)
-}
-
 // add returns a new client with the current state in its queue, or nil when there is no room. The state
 // is the one published last, under the same lock, so that no client misses the change in between.
-func (h *hub) add() *client {
+func (h *hub) add(lang string) *client {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed || len(h.clients) >= h.max {
+	m := h.last[lang]
+	if h.closed || len(h.clients) >= h.max || m == nil {
 		return nil
 	}
-	m, err := prepare(h.last)
-	if err != nil {
-		return nil
-	}
-	c := &client{queue: make(chan *websocket.PreparedMessage, liveQueue)}
+	c := &client{lang: lang, queue: make(chan *websocket.PreparedMessage, liveQueue)}
 	c.queue <- m
 	h.clients[c] = struct{}{}
 	h.metrics.clients.Set(float64(len(h.clients)))
@@ -129,27 +114,28 @@ func (p *Page) live(c *gin.Context) error {
 		c.AbortWithStatus(http.StatusUpgradeRequired)
 		return nil
 	}
-	cl := p.hub.add()
+	cl := p.hub.add(p.language(c).Tag)
 	if cl == nil {
 		p.metrics.dropped.WithLabelValues(dropFull).Inc()
 		c.Header("Retry-After", "30")
 		c.AbortWithStatus(http.StatusServiceUnavailable)
 		return nil
 	}
-	defer p.hub.remove(cl)
 	up := websocket.Upgrader{
-		HandshakeTimeout: liveWrite, ReadBufferSize: 512, WriteBufferSize: 1024,
+		HandshakeTimeout: liveWrite, ReadBufferSize: 512, WriteBufferPool: &p.hub.buffers,
 		CheckOrigin: func(*http.Request) bool { return true }, // checked above, so that a refusal is counted
 	}
 	conn, err := up.Upgrade(c.Writer, c.Request, nil)
 	if err != nil {
+		p.hub.remove(cl)
 		return nil //nolint:nilerr // the upgrader has answered the request
 	}
-	var writer sync.WaitGroup
-	writer.Go(func() { write(conn, cl) })
-	read(conn)
-	p.hub.remove(cl)
-	writer.Wait()
+	// The request ends here: what it holds is more than what a client needs, and clients stay for days.
+	go write(conn, cl)
+	go func() {
+		read(conn)
+		p.hub.remove(cl)
+	}()
 	return nil
 }
 

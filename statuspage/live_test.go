@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,6 +24,12 @@ type liveMessage struct {
 	ETag   string `json:"etag"`
 	AsOf   string `json:"as_of"`
 	Spread int64  `json:"spread"`
+
+	Overall  struct{ Slug, Text string }
+	Features []struct {
+		Name            string
+		Quality, Uptime struct{ Slug, Word, Figure, Note string }
+	}
 }
 
 func dial(t *testing.T, url, origin string) (*websocket.Conn, *http.Response, error) {
@@ -76,6 +84,60 @@ func TestLiveTellsOfChanges(t *testing.T) {
 	}
 	if page := f.get(t, "/"); !strings.Contains(page, `data-etag="`+f.page.Shown()+`"`) {
 		t.Error("the page does not name its content")
+	}
+}
+
+// What changed is in the message itself, in the language of the page that listens.
+func TestLiveTellsWhatChanged(t *testing.T) {
+	w := quiet(t)
+	r := w.reader()
+	o := w.options(t, r, func() time.Time { return now })
+	o.Languages = []string{"en", "de"}
+	f := newFixture(t, o)
+	f.refresh(t)
+	url := f.serve(t)
+	conns := map[string]*websocket.Conn{}
+	for _, lang := range o.Languages {
+		conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(url, "http")+"/live?lang="+lang, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if first := next(t, conn); len(first.Features) != 0 || first.Overall.Text == "" {
+			t.Errorf("%s: got %+v first, want the sentence and nothing that changed", lang, first)
+		}
+		conns[lang] = conn
+	}
+	w.statuses[0].State = quality.MonitorBlind
+	r.statuses = always(w.statuses...)
+	f.refresh(t)
+	for lang, want := range map[string]string{"en": "Cannot tell", "de": "Nicht zu sagen"} {
+		got := next(t, conns[lang])
+		if len(got.Features) != 1 || got.Features[0].Name != w.features[0].Name || got.Features[0].Quality.Slug != "cannot-tell" || got.Features[0].Quality.Word != want {
+			t.Errorf("%s: got %+v, want %s of %s alone", lang, got.Features, want, w.features[0].Name)
+		}
+		if page := f.get(t, "/?lang="+lang); !strings.Contains(page, got.Overall.Text) {
+			t.Errorf("%s: the page does not say %q", lang, got.Overall.Text)
+		}
+	}
+}
+
+// The script draws the marks that the page has.
+func TestMarksOfTheScript(t *testing.T) {
+	script, err := os.ReadFile("assets/live.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts, err := os.ReadFile("templates/parts.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, marks, _ := strings.Cut(string(parts), `{{define "mark"}}`)
+	marks, _, _ = strings.Cut(marks, "</svg>")
+	for _, m := range regexp.MustCompile(`d="([^"]+)"`).FindAllStringSubmatch(marks, -1) {
+		if !strings.Contains(string(script), `"`+m[1]+`"`) {
+			t.Errorf("live.js does not know the mark %q", m[1])
+		}
 	}
 }
 

@@ -259,7 +259,7 @@ func (p *Page) rebuild() error {
 	p.metrics.stale.Set(boolFloat(v.page.Notice != ""))
 	p.view.Store(v)
 	if old == nil || old.content != v.content || old.page.AsOf != v.page.AsOf {
-		p.hub.publish(v.content, v.page.AsOfTime)
+		p.hub.publish(v.newsSince(old))
 		p.exportSoon()
 	}
 	return nil

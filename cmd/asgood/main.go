@@ -85,7 +85,7 @@ func root() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return quality.Errorf(quality.KindInvalid, "%w", err)
 	})
-	cmd.AddCommand(serveCommand(), demoCommand(), checkCommand(), importCommand(), backtestCommand(), scoreCommand(), baselineCommand(), changeCommand(), canaryCommand(), judgeCommand(), keyCommand(), personCommand(), customerCommand(), migrateCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), demoCommand(), checkCommand(), exportCommand(), importCommand(), backtestCommand(), scoreCommand(), baselineCommand(), changeCommand(), canaryCommand(), judgeCommand(), keyCommand(), personCommand(), customerCommand(), migrateCommand(), versionCommand())
 	return cmd
 }
 

@@ -108,6 +108,7 @@ func audiences() auth.Table {
 		"GET /v1/judges":                              auth.Internal,
 		"GET /v1/judges/:feature/:metric":             auth.Internal,
 		"GET /v1/scorers":                             auth.Internal,
+		"GET /v1/export":                              auth.Internal,
 
 		// Publishing: whoever may sign in reads, responders work on incidents, editors decide what customers see. The
 		// desk asks for more where a request does more than its route needs.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -108,7 +107,7 @@ func (a *App) makeCustomerLink(c *gin.Context) error {
 		return err
 	}
 	out := shownLink(l)
-	out.URL = a.pageURL() + "/private/" + token
+	out.URL = a.publicURL() + "/private/" + token
 	c.Header("Cache-Control", "no-store")
 	c.JSON(http.StatusOK, out)
 	return nil
@@ -140,14 +139,6 @@ func (a *App) revokeCustomerLink(c *gin.Context) error {
 		return nil
 	}
 	return quality.Errorf(quality.KindNotFound, "customer %.60q has no link with the id %.40q", c.Param("name"), id)
-}
-
-// pageURL is where customers reach the status page.
-func (a *App) pageURL() string {
-	if at := a.opts.Config.StatusPage.URL; at != "" {
-		return strings.TrimRight(at, "/")
-	}
-	return "http://" + a.addr[listenerPublic]
 }
 
 // MakeCustomerLink asks the running server for a link to the page of a customer, which works for so long.

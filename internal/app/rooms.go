@@ -318,14 +318,11 @@ func (r *rooms) buildPage(ctx context.Context, a *App) (err error) {
 		return err
 	}
 	r.reader = reader
-	cfg := a.opts.Config
-	r.page, err = statuspage.New(statuspage.Options{
-		Title: cfg.StatusPage.Title, URL: cfg.StatusPage.URL, Features: cfg.Features, Location: cfg.Location(),
-		Simulated: a.opts.Simulated, Reader: reader, Now: a.opts.Now, Logger: a.log, Registerer: a.registry, Private: r.private(a),
-		Groups: cfg.StatusPage.Groups, Hidden: cfg.StatusPage.Hidden,
-		Subscribe:   offersSome(cfg),
-		Description: cfg.StatusPage.Description, Languages: cfg.StatusPage.Languages, Uptime: cfg.StatusPage.Uptime, Brand: cfg.StatusPage.Brand, Export: cfg.StatusPage.Export,
-	})
+	options := pageOptions(a.opts.Config, reader)
+	options.Simulated, options.Now, options.Logger, options.Registerer = a.opts.Simulated, a.opts.Now, a.log, a.registry
+	options.Private, options.Subscribe = r.private(a), offersSome(a.opts.Config)
+	options.Export = a.opts.Config.StatusPage.Export
+	r.page, err = statuspage.New(options)
 	if err != nil {
 		return err
 	}

@@ -124,6 +124,7 @@ func (a *App) registerInternal(r gin.IRouter) {
 	a.registerConsole(r)
 	a.rooms.alerts.Register(r)
 	a.rooms.subscribe.RegisterInternal(r)
+	a.registerExport(r)
 }
 
 // health serves what the process knows of itself, to this machine only.

@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const pauseMin = 1000, pauseMax = 30000, pollEvery = 60000;
+  const silence = 150000; // the server tells of each minute: longer than this means that it cannot be heard
   let pause = pauseMin, busy = false, wanted = document.body.dataset.etag, poll = 0;
   const byId = (id) => document.getElementById(id);
 
@@ -102,6 +103,49 @@
     if (text("overall") !== before) byId("news").textContent = text("overall");
   }
 
+  // What the socket says is shown at once; the bars and all the rest come with the page.
+  const marks = {
+    usual: "M2.5 8.5l3.5 3.5 7.5-8", up: "M2.5 8.5l3.5 3.5 7.5-8", better: "M8 14V2m-5 5l5-5 5 5",
+    "not-enough": "M3 8h10", unknown: "M3 8h10", "cannot-tell": "M5 5.5a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1-1.5 2.2m0 3.2v.2",
+    down: "M3.5 3.5l9 9m0-9l-9 9", partly: "M3.5 3.5l9 9m0-9l-9 9",
+  };
+  function mark(el, base, slug) {
+    if (!el) return;
+    el.className = base + " " + slug;
+    el.querySelector(".mark path")?.setAttribute("d", marks[slug] ?? "M8 2v12m-5-5l5 5 5-5");
+  }
+  function tile(el, now) {
+    const word = el?.querySelector(".word"), figure = el?.querySelector(".figure");
+    if (!word || !figure) return;
+    mark(word, "word", now.slug);
+    word.querySelector("span").textContent = now.word;
+    figure.replaceChildren(now.figure ? Object.assign(document.createElement("b"), { textContent: now.figure }) : now.note ?? "");
+    if (now.figure && now.interval) figure.append(Object.assign(document.createElement("span"), { textContent: now.interval }));
+    el.querySelector(".since")?.remove(); // of the word before
+  }
+  function apply(now) {
+    for (const f of now.features ?? []) {
+      const el = byId("feature-" + f.name);
+      if (!el) continue;
+      tile(el.querySelector(".tile.quality"), f.quality);
+      tile(el.querySelector(".tile.uptime"), f.uptime);
+    }
+    const overall = byId("overall");
+    if (!overall || !now.overall || overall.textContent === now.overall.text) return;
+    mark(overall.parentElement, "overall", now.overall.slug);
+    overall.textContent = byId("news").textContent = now.overall.text;
+  }
+
+  // Silence is not good news: figures that nobody confirms are shown as old.
+  let heard = Date.now(), open = null;
+  const fresh = () => { heard = Date.now(); say("live"); };
+  function listen() {
+    if (Date.now() - heard < silence) return;
+    say("old");
+    byId("page")?.classList.add("old");
+    open?.close();
+  }
+
   async function keepUp(spread) {
     if (busy) return;
     busy = true;
@@ -110,7 +154,7 @@
       await sleep(wait);
       try {
         await replace();
-        say("live");
+        fresh();
       } catch {
         say("lost");
         wait = 5000 + Math.random() * 5000;
@@ -121,10 +165,13 @@
 
   function connect() {
     const scheme = location.protocol === "https:" ? "wss://" : "ws://";
-    const socket = new WebSocket(scheme + location.host + "/live");
-    socket.onopen = () => { pause = pauseMin; clearInterval(poll); poll = 0; say("live"); };
+    const socket = open = new WebSocket(scheme + location.host + "/live?lang=" + document.documentElement.lang);
+    socket.onopen = () => { pause = pauseMin; clearInterval(poll); poll = 0; };
     socket.onmessage = (event) => {
       const now = JSON.parse(event.data);
+      fresh();
+      if (!byId("page").querySelector(".notice")) byId("page").classList.remove("old");
+      if (now.etag !== document.body.dataset.etag) apply(now);
       const asof = byId("asof");
       if (asof && now.as_of && now.as_of !== asof.getAttribute("datetime")) {
         asof.setAttribute("datetime", now.as_of);
@@ -135,13 +182,16 @@
       keepUp(now.spread || 0);
     };
     socket.onclose = () => {
-      say("lost");
+      if (Date.now() - heard < silence) say("lost");
       // Where no socket can be had, as behind some proxies, the page is asked for now and then.
-      poll ||= setInterval(() => replace().then(() => say("live"), () => say("lost")), pollEvery * (0.8 + 0.4 * Math.random()));
+      poll ||= setInterval(() => replace().then(fresh, listen), pollEvery * (0.8 + 0.4 * Math.random()));
       setTimeout(connect, pause * (0.5 + Math.random()));
       pause = Math.min(2 * pause, pauseMax);
     };
   }
   times();
-  if (!("still" in document.body.dataset)) connect();
+  if (!("still" in document.body.dataset)) {
+    connect();
+    setInterval(listen, silence / 10);
+  }
 })();

@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 
@@ -24,7 +25,11 @@ type Put func(name string, body []byte) error
 const (
 	maxFiles = 1_000_000
 	maxFile  = 64 << 20
+	maxAll   = 8 << 30
 )
+
+// end is the last entry of a pack. One without it was cut off on its way, or could not be made to its end.
+const end = ".asgood-end"
 
 // mark is in every folder that was written here, so that no other is replaced.
 const mark = ".asgood-export"
@@ -119,41 +124,59 @@ func swapByRename(fresh, dir string) error {
 	return os.Rename(old, fresh)
 }
 
-// Pack writes the files that fill gives as a tar archive.
+// Pack writes the files that fill gives as a tar archive. When fill fails the archive has no end, which Unpack notices.
 func Pack(w io.Writer, now time.Time, fill func(Put) error) error {
 	t := tar.NewWriter(w)
-	err := fill(func(name string, body []byte) error {
+	put := func(name string, body []byte) error {
 		h := &tar.Header{Name: name, Mode: 0o644, Size: int64(len(body)), ModTime: now, Typeflag: tar.TypeReg, Format: tar.FormatPAX}
 		if err := t.WriteHeader(h); err != nil {
 			return fmt.Errorf("packing %q: %w", name, err)
 		}
-		_, err := t.Write(body)
+		if _, err := t.Write(body); err != nil {
+			return fmt.Errorf("packing %q: %w", name, err)
+		}
+		return nil
+	}
+	if err := fill(put); err != nil {
 		return err
-	})
-	return errors.Join(err, t.Close())
+	}
+	if err := put(end, nil); err != nil {
+		return err
+	}
+	return t.Close()
 }
 
-// Unpack gives the files of a tar archive to put.
+// Unpack gives the files of a tar archive to put. One that is not whole is an error, and so is a name that leads out of a
+// folder.
 func Unpack(r io.Reader, put Put) error {
-	t := tar.NewReader(r)
+	limited := &io.LimitedReader{R: r, N: maxAll}
+	t := tar.NewReader(limited)
 	for range maxFiles {
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return quality.Errorf(quality.KindInvalid, "the packed page is not whole")
 		}
 		if err != nil {
 			return fmt.Errorf("reading the packed page: %w", err)
 		}
-		if h.Typeflag != tar.TypeReg || h.Size > maxFile || !filepath.IsLocal(filepath.FromSlash(h.Name)) {
-			return quality.Errorf(quality.KindInvalid, "the packed page holds %q, which is no file of a page", h.Name)
+		if h.Typeflag != tar.TypeReg || h.Size > maxFile || !fit(h.Name) {
+			return quality.Errorf(quality.KindInvalid, "the packed page holds %.100q, which is no file of a page", h.Name)
 		}
-		body, err := io.ReadAll(io.LimitReader(t, maxFile))
+		if h.Name == end {
+			return nil
+		}
+		body, err := io.ReadAll(t)
 		if err != nil {
-			return fmt.Errorf("reading %q of the packed page: %w", h.Name, err)
+			return fmt.Errorf("reading %.100q of the packed page: %w", h.Name, err)
 		}
 		if err := put(h.Name, body); err != nil {
 			return err
 		}
 	}
 	return quality.Errorf(quality.KindInvalid, "the packed page holds more than %d files", maxFiles)
+}
+
+// fit reports whether a name is one of a file within a folder, and not that of our mark.
+func fit(name string) bool {
+	return name != mark && filepath.IsLocal(filepath.FromSlash(name)) && path.Clean(name) == name
 }
