@@ -323,7 +323,7 @@ func (r *rooms) buildPage(ctx context.Context, a *App) (err error) {
 		Title: cfg.StatusPage.Title, URL: cfg.StatusPage.URL, Features: cfg.Features, Location: cfg.Location(),
 		Simulated: a.opts.Simulated, Reader: reader, Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 		Groups: cfg.StatusPage.Groups, Hidden: cfg.StatusPage.Hidden,
-		Subscribe: offersSome(cfg),
+		Subscribe:   offersSome(cfg),
 		Description: cfg.StatusPage.Description, Languages: cfg.StatusPage.Languages, Uptime: cfg.StatusPage.Uptime, Brand: cfg.StatusPage.Brand, Export: cfg.StatusPage.Export,
 	})
 	if err != nil {
