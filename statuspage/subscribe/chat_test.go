@@ -21,7 +21,7 @@ func (p *posted) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.bodies[r.URL.String()] = append(p.bodies[r.URL.String()], string(data))
-	return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader("ok")), Header: http.Header{}, Request: r}, err
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("ok")), Header: http.Header{}, Request: r}, err
 }
 
 func (p *posted) to(address string) []string {

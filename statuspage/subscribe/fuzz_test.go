@@ -47,8 +47,9 @@ func FuzzRequests(f *testing.F) {
 	f.Add(true, "application/json", `{"subscriber":{"endpoint":"https://hooks.example.com/x","language":"xx"}}`)
 	f.Add(true, "text/plain", "x")
 	f.Add(false, "multipart/form-data; boundary=x", "--x")
+	w := newWorld(f, nil)
 	f.Fuzz(func(t *testing.T, api bool, kind, body string) {
-		w := newWorld(t, nil)
+		w.s.limits, w.s.asks, w.outbox.docs = newLimits(), newAsks(w.s), map[string][]byte{}
 		path, taken := "/subscribe", 200
 		if api {
 			path, taken = "/api/v2/subscribers.json", 201

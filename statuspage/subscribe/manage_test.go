@@ -214,3 +214,37 @@ func forwarded(w *world, e *gin.Engine, from string) int {
 	e.ServeHTTP(out, r)
 	return out.Code
 }
+
+// TestMailsSpeakTheLanguageOfTheSubscriber: the one of the form, whatever the page of the notice speaks.
+func TestMailsSpeakTheLanguageOfTheSubscriber(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Languages = []string{"en", "de"} })
+	w.run()
+	if got := w.do("POST", "/subscribe?lang=de", wish(KindEmail, "ada@example.com")); !strings.Contains(got.Body.String(), "Noch ein Schritt") {
+		t.Fatalf("got %s", got.Body)
+	}
+	eventually(t, "the question", func() bool { return len(w.letters.to("ada@example.com")) == 1 })
+	m := w.letters.to("ada@example.com")[0]
+	if m.Subject != "Bestätigen Sie Ihr Abonnement: Acme status" || !strings.Contains(m.HTML, `<html lang="de">`) || !strings.Contains(m.Text, "Qualität, Verfügbarkeit und Wartung von allen Funktionen") {
+		t.Errorf("got %q %s", m.Subject, m.Text)
+	}
+	w.do("POST", pathsIn(m.Text)[0], url.Values{})
+	w.settled()
+	n := quality.Notice{ID: "n2", Kind: quality.NoticeMaintenance, Maintenance: "mnt_1", Update: "m1", Features: []string{"search"}, What: quality.NoticeScheduled, At: start}
+	if err := w.s.take(t.Context(), n); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the notice", func() bool { return len(w.letters.to("ada@example.com")) == 2 })
+	m = w.letters.to("ada@example.com")[1]
+	for _, want := range []string{"Wartung geplant: New index", "Betrifft: Search", "Geplant: 3. März 2026, 09:14 UTC bis 3. März 2026, 11:14 UTC", "Abbestellen: "} {
+		if !strings.Contains(m.Text, want) {
+			t.Errorf("the mail lacks %q:\n%s", want, m.Text)
+		}
+	}
+	// A refusal is in the visitor's language, and in English to programs.
+	if got := w.do("POST", "/subscribe?lang=de", wish(KindEmail, "x")); got.Code != 400 || !strings.Contains(got.Body.String(), "Keine E-Mail-Adresse") {
+		t.Errorf("got %d %s", got.Code, got.Body)
+	}
+	if got := w.do("POST", "/api/v2/subscribers.json?lang=de", url.Values{"subscriber[email]": {"x"}}); got.Code != 400 || !strings.Contains(got.Body.String(), "Not an e-mail address") {
+		t.Errorf("got %d %s", got.Code, got.Body)
+	}
+}
