@@ -30,7 +30,7 @@ var errUnreadable = errors.New("the document is not readable")
 type book[T any] struct {
 	kv   KV
 	what string                     // incident or maintenance
-	kept func(id string, doc *T)    // called after every store; may be nil
+	kept func()                     // called after every store; may be nil
 	seen func(doc *T, rev uint64)   // called for every document that is read or stored; may be nil
 	bad  func(id string, err error) // called for what cannot be read
 }
@@ -62,11 +62,17 @@ func (b *book[T]) see(doc *T, rev uint64) {
 
 // get returns a document that must be there.
 func (b *book[T]) get(ctx context.Context, id string) (*T, error) {
-	doc, _, err := b.read(ctx, id)
+	doc, _, err := b.must(ctx, id)
+	return doc, err
+}
+
+// must returns a document that must be there, and its revision.
+func (b *book[T]) must(ctx context.Context, id string) (*T, uint64, error) {
+	doc, rev, err := b.read(ctx, id)
 	if err == nil && doc == nil {
 		err = quality.Errorf(quality.KindNotFound, "no %s %q", b.what, id)
 	}
-	return doc, err
+	return doc, rev, err
 }
 
 // edit changes a document. change gets what is stored now, nil where there is nothing readable, and returns what to
@@ -84,7 +90,7 @@ func (b *book[T]) edit(ctx context.Context, id string, change func(old *T) (*T, 
 		err = b.store(ctx, id, doc, rev)
 		if err == nil {
 			if b.kept != nil {
-				b.kept(id, doc)
+				b.kept()
 			}
 			return doc, nil
 		}

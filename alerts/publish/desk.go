@@ -105,13 +105,12 @@ func New(o Options) (*Desk, error) {
 			d.titles[f.Name] = f.Name
 		}
 	}
-	d.incidents = book[Record]{kv: o.Incidents, what: "incident", bad: d.bad, seen: d.outages.note, kept: func(id string, r *Record) {
-		d.due.set(id, r.next())
-		o.Changed()
+	d.incidents = book[Record]{kv: o.Incidents, what: "incident", bad: d.bad, kept: o.Changed, seen: func(r *Record, rev uint64) {
+		d.outages.note(r, rev)
+		d.due.set(r.ID, rev, r.next())
 	}}
-	d.maintenances = book[planned]{kv: o.Maintenances, what: "maintenance", bad: d.bad, kept: func(id string, p *planned) {
-		d.planned.set(id, p.next())
-		o.Changed()
+	d.maintenances = book[planned]{kv: o.Maintenances, what: "maintenance", bad: d.bad, kept: o.Changed, seen: func(p *planned, rev uint64) {
+		d.planned.set(p.ID, rev, p.next())
 	}}
 	return d, nil
 }

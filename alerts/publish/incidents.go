@@ -181,7 +181,7 @@ func (d *Desk) say(ctx context.Context, id string, in newUpdate, key string) (*R
 		a.name = "incident.resolved"
 	}
 	return d.act(ctx, id, a, func(r *Record, by quality.Actor, now time.Time) error {
-		if _, again := used(r.Keys, key); again {
+		if used(r.Keys, key) {
 			return errSame
 		}
 		u, facts, err := d.written(r, in, by, now)

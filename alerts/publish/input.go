@@ -183,14 +183,9 @@ func (d *Desk) idempotency(g *gin.Context) (string, error) {
 	return hex.EncodeToString(sum[:13]), nil
 }
 
-// used returns the update that a request with the key made before.
-func used(keys []usedKey, key string) (string, bool) {
-	for _, k := range keys {
-		if key != "" && k.Key == key {
-			return k.Update, true
-		}
-	}
-	return "", false
+// used reports whether a request with the key made an update before.
+func used(keys []usedKey, key string) bool {
+	return key != "" && slices.ContainsFunc(keys, func(k usedKey) bool { return k.Key == key })
 }
 
 // remember notes the key of a request, and forgets the oldest where there are many.

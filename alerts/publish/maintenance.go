@@ -147,9 +147,9 @@ func (p *planned) byClock(now time.Time) bool {
 
 // maintenanceDue does one thing that is due of a maintenance.
 func (d *Desk) maintenanceDue(ctx context.Context, id string, now time.Time) error {
-	p, err := d.maintenances.get(ctx, id)
+	p, rev, err := d.maintenances.must(ctx, id)
 	if err != nil {
-		d.planned.rest(id, nil)
+		d.planned.forget(id)
 		if quality.KindOf(err) == quality.KindNotFound {
 			return nil
 		}
@@ -178,7 +178,7 @@ func (d *Desk) maintenanceDue(ctx context.Context, id string, now time.Time) err
 			action{name: "maintenance." + string(next.Status), object: "maintenance/" + id, detail: "by the clock"})
 	})
 	if err == nil && p != nil && !changed && len(given) == 0 {
-		d.planned.rest(id, p.next())
+		d.planned.rest(id, rev, p.next())
 	}
 	return err
 }

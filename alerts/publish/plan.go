@@ -228,7 +228,7 @@ func (d *Desk) serveMaintenanceUpdate(g *gin.Context) error {
 
 // work adds an update of a person. The same key again changes nothing.
 func (p *planned) work(in newWork, key string, by quality.Actor, now time.Time) error {
-	if _, again := used(p.Keys, key); again {
+	if used(p.Keys, key) {
 		return errSame
 	}
 	if in.Status == "" {

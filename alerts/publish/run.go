@@ -17,42 +17,68 @@ const (
 	waitAfter = 5 * time.Second
 )
 
-// agenda knows when each document needs attention next.
+// agenda knows when each document needs attention next. What was read or stored earlier does not undo what came
+// later: those who store a document one after the other may note it the other way round.
 type agenda struct {
 	mu   *sync.Mutex
-	at   map[string]time.Time
+	of   map[string]due
 	wake chan struct{}
 }
 
-func newAgenda() agenda {
-	return agenda{mu: &sync.Mutex{}, at: map[string]time.Time{}, wake: make(chan struct{}, 1)}
+// due is when a document needs attention as it is at a revision; nil means never.
+type due struct {
+	rev uint64
+	at  *time.Time
 }
 
-// rest notes when a document is due; nil means never.
-func (a agenda) rest(id string, at *time.Time) {
+func newAgenda() agenda {
+	return agenda{mu: &sync.Mutex{}, of: map[string]due{}, wake: make(chan struct{}, 1)}
+}
+
+// rest notes when a document is due that was just looked at.
+func (a agenda) rest(id string, rev uint64, at *time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if at == nil {
-		delete(a.at, id)
-		return
+	if rev >= a.of[id].rev {
+		a.of[id] = due{rev, at}
 	}
-	a.at[id] = *at
 }
 
-// set notes when a document is due, and has somebody look.
-func (a agenda) set(id string, at *time.Time) {
-	a.rest(id, at)
+// set notes when a document is due that was read or stored, and has somebody look where it is news.
+func (a agenda) set(id string, rev uint64, at *time.Time) {
+	a.mu.Lock()
+	old, known := a.of[id]
+	if known && rev <= old.rev {
+		a.mu.Unlock()
+		return
+	}
+	a.of[id] = due{rev, at}
+	a.mu.Unlock()
 	select {
 	case a.wake <- struct{}{}:
 	default:
 	}
 }
 
+// later has a document rest until a time.
+func (a agenda) later(id string, at time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.of[id] = due{a.of[id].rev, &at}
+}
+
+// forget drops a document that is gone; whoever makes it again notes it again.
+func (a agenda) forget(id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.of, id)
+}
+
 func (a agenda) due(now time.Time) (ids []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for id, at := range a.at {
-		if !at.After(now) {
+	for id, d := range a.of {
+		if d.at != nil && !d.at.After(now) {
 			ids = append(ids, id)
 		}
 	}
@@ -107,18 +133,11 @@ func (d *Desk) Run(ctx context.Context) error {
 	}
 }
 
-// readAll fills the agendas, and reports whether it could.
+// readAll reads every document, which fills the agendas, and reports whether it could.
 func (d *Desk) readAll(ctx context.Context) bool {
-	records, err := d.incidents.all(ctx)
-	for i := range records {
-		d.due.set(records[i].ID, records[i].next())
-	}
+	_, err := d.incidents.all(ctx)
 	if err == nil && d.maintenances.kv != nil {
-		var all []planned
-		all, err = d.maintenances.all(ctx)
-		for i := range all {
-			d.planned.set(all[i].ID, all[i].next())
-		}
+		_, err = d.maintenances.all(ctx)
 	}
 	if err != nil && ctx.Err() == nil {
 		d.o.Logger.Warn("incidents and maintenances cannot be read, trying again", "err", err)
@@ -143,16 +162,15 @@ func (d *Desk) attend(ctx context.Context, a agenda, id string, do func(context.
 	}
 	if err := do(ctx, id, now); err != nil && ctx.Err() == nil {
 		d.o.Logger.Warn("what is due could not be done, trying again", "id", id, "err", err)
-		at := now.Add(waitAfter)
-		a.rest(id, &at)
+		a.later(id, now.Add(waitAfter))
 	}
 }
 
 // incidentDue does one thing that is due of an incident; the store that follows notes what is due next.
 func (d *Desk) incidentDue(ctx context.Context, id string, now time.Time) error {
-	r, err := d.incidents.get(ctx, id)
+	r, rev, err := d.incidents.must(ctx, id)
 	if err != nil {
-		d.due.rest(id, nil) // whoever makes it again notes it again
+		d.due.forget(id)
 		if quality.KindOf(err) == quality.KindNotFound {
 			return nil
 		}
@@ -166,7 +184,7 @@ func (d *Desk) incidentDue(ctx context.Context, id string, now time.Time) error 
 	case at != nil && !at.After(now):
 		return d.remind(ctx, r, *at)
 	default:
-		d.due.rest(id, r.next())
+		d.due.rest(id, rev, r.next())
 		return nil
 	}
 }

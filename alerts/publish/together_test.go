@@ -42,10 +42,10 @@ type crowded struct {
 type actorKey struct{}
 
 // do does a deed, and notes what was accepted. n makes its words its own.
-func (c *crowded) do(t *rapid.T, ctx context.Context, d deed, n int) {
+func (c *crowded) do(ctx context.Context, t *rapid.T, d deed, n int) {
 	text := fmt.Sprintf("%s %s %d", d.who, d.what, n)
 	if d.who == "figures" {
-		c.figures(t, ctx, d, text)
+		c.figures(ctx, t, d, text)
 		return
 	}
 	by := map[string]quality.Actor{"person": jane, "machine": robot}[d.who]
@@ -84,7 +84,7 @@ func (c *crowded) do(t *rapid.T, ctx context.Context, d deed, n int) {
 }
 
 // figures changes the incident as an event of its regression does.
-func (c *crowded) figures(t *rapid.T, ctx context.Context, d deed, text string) {
+func (c *crowded) figures(ctx context.Context, t *rapid.T, d deed, text string) {
 	said := false
 	_, err := c.desk.Edit(ctx, "inc_a", func(old *publish.Record) (*publish.Record, error) {
 		said = old != nil && old.Open()
@@ -115,7 +115,7 @@ func TestTogether(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		c := &crowded{world: newWorld(t)}
 		c.rules = after(time.Duration(rapid.IntRange(0, 1).Draw(rt, "wait")) * time.Nanosecond)
-		c.desk = c.world.deskOf(func(ctx context.Context) quality.Actor {
+		c.desk = c.deskOf(func(ctx context.Context) quality.Actor {
 			if a, ok := ctx.Value(actorKey{}).(quality.Actor); ok {
 				return a
 			}
@@ -135,7 +135,7 @@ func TestTogether(t *testing.T) {
 			}
 		})
 		for n, d := range rapid.SliceOfN(rapid.SampledFrom(deeds), 2, 12).Draw(rt, "deeds") {
-			people.Go(func() { c.do(rt, ctx, d, n) })
+			people.Go(func() { c.do(ctx, rt, d, n) })
 		}
 		people.Wait()
 		c.settle(rt)
