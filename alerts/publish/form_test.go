@@ -76,7 +76,7 @@ func TestFormsOfAnIncident(t *testing.T) {
 	if draft, written, err = d.Draft(ctx, id); draft != "It was the prompt." || !written || err != nil {
 		t.Errorf("postmortem: got %q %t %v", draft, written, err)
 	}
-	want := "[incident.created incident.changed incident.updated incident.published incident.updated incident.corrected incident.postmortem.written incident.postmortem.written incident.postmortem.published]"
+	want := "[incident.created incident.changed incident.updated incident.published incident.resolved incident.corrected incident.postmortem.written incident.postmortem.written incident.postmortem.published]"
 	if got := fmt.Sprint(w.actions()); got != want {
 		t.Errorf("audited %s, want %s", got, want)
 	}
