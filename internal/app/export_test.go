@@ -60,3 +60,8 @@ func Announce(ctx context.Context, a *App, w io.Writer) error {
 	a.opts.Announce = w
 	return a.announce(ctx)
 }
+
+// Append puts an entry into the audit log.
+func Append(ctx context.Context, a *App, e quality.Audited) error {
+	return a.rooms.audit.Append(ctx, e)
+}
