@@ -25,7 +25,7 @@ func (s *metricStanding) sentence(t told, x customerFacts, several bool, v *view
 	case s.blind(v.in.now):
 		said = append(said, t.Say("customer.blind"))
 	case s.low():
-		said = append(said, t.Say("customer.low", "Figure", figureOf(t, s.own)))
+		said = append(said, s.lowSentence(t))
 	case s.Own.Enough:
 		said = append(said, t.Say("customer.usual", "Figure", figureOf(t, s.own)), s.everyoneSentence(t, v))
 	default:
@@ -85,24 +85,36 @@ func (s *metricStanding) drop(t told) string {
 
 // few says why there is no figure of their own.
 func (s *metricStanding) few(t told, least uint64) string {
-	end := t.Say("customer.theirs") // this is everyone's figure
-	if !s.Fleet.Enough {
-		end = ""
+	why := s.why(t, least)
+	if why == "" || !s.Fleet.Enough {
+		return why
 	}
-	var why string
+	return why + " " + t.Say("customer.theirs") // this is everyone's figure
+}
+
+// why says what their own answers lack for a figure; empty when it is nothing.
+func (s *metricStanding) why(t told, least uint64) string {
 	switch {
 	case s.Own.Enough:
 		return ""
 	case !s.Own.Watched:
-		why = t.Say("customer.few.unwatched")
+		return t.Say("customer.few.unwatched")
 	case s.Own.Learning:
-		why = t.Count("customer.few.learning", s.Own.Scores)
+		return t.Count("customer.few.learning", s.Own.Scores)
 	case s.Own.N < least:
-		why = t.Say("customer.few", "N", t.Number(s.Own.N), "Least", t.Number(least))
+		return t.Say("customer.few", "N", t.Number(s.Own.N), "Least", t.Number(least))
 	default:
-		why = t.Say("customer.few.none")
+		return t.Say("customer.few.none")
 	}
-	return strings.TrimSpace(why + " " + end)
+}
+
+// lowSentence says that their figure is low without a drop being confirmed. Soon after one ended, the latest answers
+// hold some of it: then it is not chance.
+func (s *metricStanding) lowSentence(t told) string {
+	if s.ended != nil && t.now.Sub(*s.ended) < endedLately {
+		return t.Say("customer.low.after", "When", t.moment(*s.ended).Text, "Figure", figureOf(t, s.own))
+	}
+	return t.Say("customer.low", "Figure", figureOf(t, s.own))
 }
 
 // everyoneSentence says how all answers are while no drop is confirmed.

@@ -130,6 +130,8 @@ func TestCustomerIsToldWhereTheyStand(t *testing.T) {
 			want: []string{"Your answers of Support assistant are as good as usual", "Your answers are as good as usual: 100 % of baseline, 95 % interval 99 to 102. Everyone’s answers are as good as usual (99 % of baseline", "No incidents were reported."}},
 		{name: "quiet and low", customer: "acme", change: func(w *customerWorld) { w.world = quiet(t) },
 			want: []string{"Your answers look lower than usual (96 % of baseline, 95 % interval 94 to 98), but this is not confirmed: it may be chance."}, not: []string{"Your answers are as good"}},
+		{name: "low after a drop that ended", customer: "acme", change: func(w *customerWorld) { w.regressions[0].RecoveredAt = ptr(now.Add(-2 * time.Hour)) },
+			want: []string{"A drop in your answers ended about 12:05. Your latest answers, which may hold some of that time, are at 96 % of baseline", "Your latest answers of Support assistant are lower than usual; no drop in them is confirmed now"}, not: []string{"chance"}},
 		{name: "quiet and few", customer: "tiny", change: func(w *customerWorld) { w.world = quiet(t) },
 			want: []string{"Everyone’s answers are as good as usual (99 % of baseline, 95 % interval 99 to 101). Your own answers are too few (57 of 200) to tell. This is everyone’s figure."}},
 		{name: "blind", customer: "zenith", change: func(w *customerWorld) {

@@ -64,7 +64,11 @@ type metricStanding struct {
 	material   float64
 	severity   quality.Severity
 	own        QualityTile
+	ended      *time.Time // when the last drop in their answers ended
 }
+
+// endedLately is how long after a drop the latest answers may hold some of it, where few come.
+const endedLately = 30 * 24 * time.Hour
 
 // drawCustomer draws the page of a customer.
 func (v *view) drawCustomer(d *drawer, c quality.Customer, names []string, data *customerData) (document, error) {
@@ -195,6 +199,9 @@ func (v *view) factsFor(f facts, names []string, x index, scores []quality.Score
 func (v *view) standing(f quality.Feature, st quality.MonitorStatus, names []string, x index, streams []quality.StreamStatus) metricStanding {
 	s := metricStanding{material: materialIn(f, st)}
 	for _, r := range x.regressions[f.Name] {
+		if own, ok := private.Own(r, names); ok && r.Metric == st.Metric && own.RecoveredAt != nil && (s.ended == nil || own.RecoveredAt.After(*s.ended)) {
+			s.ended = own.RecoveredAt
+		}
 		if r.Metric == st.Metric && r.Open() {
 			s.regression = &r
 			s.severity = x.severities[r.ID]
@@ -306,7 +313,7 @@ func (v *view) customerFeature(t told, x customerFacts, data *customerData, lean
 	}
 	f.Yours = qualityTileView(t, own, x.ownDays)
 	if own.Percent == nil && len(x.standings) > 0 {
-		f.Yours.Note = x.standings[0].few(t, v.in.options.Private.Least)
+		f.Yours.Note = x.standings[0].why(t, v.in.options.Private.Least)
 	}
 	x.everyone.tile.slice, x.everyone.tile.Scope = nil, ""
 	f.Everyone = qualityTileView(t, x.everyone.tile, x.everyone.days)
