@@ -21,7 +21,7 @@ func (s *metricStanding) sentence(t told, x customerFacts, several bool, v *view
 	case s.Hit == private.HitYes:
 		said = append(said, s.hitSentences(t)...)
 	case s.Hit != private.HitNone:
-		said = append(said, s.elsewhere(t, x), s.notHit(t, least))
+		said = append(said, s.elsewhere(t), s.notHit(t, least))
 	case s.blind(v.in.now):
 		said = append(said, t.Say("customer.blind"))
 	case s.low():
@@ -46,7 +46,7 @@ func (s *metricStanding) hitSentences(t told) []string {
 }
 
 // elsewhere says that a drop is confirmed, and for whom. Of a drop of other customers nothing else is said.
-func (s *metricStanding) elsewhere(t told, x customerFacts) string {
+func (s *metricStanding) elsewhere(t told) string {
 	if s.Reach == private.ReachOthers {
 		return t.Say("customer.elsewhere.others")
 	}

@@ -1,7 +1,6 @@
 package people_test
 
 import (
-	"flag"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -9,8 +8,6 @@ import (
 	"github.com/asgood-dev/asgood/internal/chromium"
 	"github.com/asgood-dev/asgood/internal/quality"
 )
-
-var shots = flag.String("shots", "", "folder into which the browser test writes pictures of every page")
 
 // TestAxe finds nothing that keeps people with a disability out, on every page of signing in.
 func TestAxe(t *testing.T) {
