@@ -24,8 +24,10 @@ func customerLinkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "link", Args: noArgs,
 		Short: "Make a link to the page of a customer",
-		Long: "Link asks the running server for a link to the page on which a customer sees their own traffic: their quality against their own\n" +
-			"baseline and against everyone's, and their incidents. Whoever has the link can read the page, until the link expires or is taken back.",
+		Long: "Link asks the running server for a link to the page on which a customer sees\n" +
+			"their own traffic: their quality against their own baseline and against\n" +
+			"everyone's, and their incidents. Whoever has the link can read the page,\n" +
+			"until the link expires or is taken back.",
 		Example: "  asgood customer link --customer acme --expires 30d",
 	}
 	var customer, expires string

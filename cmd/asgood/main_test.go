@@ -101,7 +101,7 @@ func TestExitCodes(t *testing.T) {
 		says   []string // on standard output when the code is 0, else on standard error
 		silent bool     // on standard error
 	}{
-		{"nothing", nil, 0, []string{"Usage:", "backtest", "baseline", "canary", "change", "check", "demo", "import", "judge", "key", "migrate", "person", "score", "serve", "version"}, true},
+		{"nothing", nil, 0, []string{"Usage:", "backtest", "baseline", "canary", "change", "check", "customer", "demo", "export", "import", "judge", "key", "migrate", "person", "score", "serve", "version"}, true},
 		{"help", []string{"--help"}, 0, []string{"Usage:"}, true},
 		{"version", []string{"version"}, 0, []string{"asgood dev\n"}, true},
 		{"version as JSON", []string{"version", "--json"}, 0, []string{`{"version":"dev"}` + "\n"}, true},
@@ -209,7 +209,7 @@ func TestEveryCommandSaysWhatItDoes(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	if want := []string{"backtest", "baseline", "canary", "change", "check", "demo", "import", "judge", "key", "migrate", "person", "score", "serve", "version"}; !slices.Equal(names, want) {
+	if want := []string{"backtest", "baseline", "canary", "change", "check", "customer", "demo", "export", "import", "judge", "key", "migrate", "person", "score", "serve", "version"}; !slices.Equal(names, want) {
 		t.Errorf("got commands %v, want %v: test the new one and list it here", names, want)
 	}
 }

@@ -16,7 +16,8 @@ var shots = flag.String("shots", "", "folder into which the browser test writes 
 func TestAxe(t *testing.T) {
 	b := chromium.Start(t)
 	axe := chromium.NeedAxe(t)
-	w := newWorld(t, nil)
+	w := newWorld(t, func(o *Options) { o.Styles = []string{"/page.css"} })
+	w.engine.StaticFile("/page.css", "../assets/page.css") // of the status page, whose style these pages share
 	sub := w.active(KindEmail, "ada@example.com", nil)
 	asked := w.active(KindEmail, "bob@example.com", func(s *Subscriber) { s.State = StateUnconfirmed })
 	s := httptest.NewServer(w.engine)
