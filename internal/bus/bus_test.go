@@ -69,7 +69,7 @@ func onBoth(t *testing.T, test func(*testing.T, bus.Options)) {
 	t.Run("embedded", func(t *testing.T) { test(t, bus.Options{Dir: t.TempDir()}) })
 	t.Run("outside", func(t *testing.T) {
 		s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true,
-			StoreDir: t.TempDir(), MaxPayload: 9 << 20, NoSigs: true, NoLog: true})
+			StoreDir: t.TempDir(), JetStreamMaxStore: 64 << 30, MaxPayload: 9 << 20, NoSigs: true, NoLog: true}) // what streams may grow to, not what they take
 		if err != nil {
 			t.Fatal(err)
 		}
