@@ -9,7 +9,7 @@ import (
 )
 
 // sentence tells a customer where they stand in one metric.
-func (s *metricStanding) sentence(t told, x customerFacts, several bool, v *view) string {
+func (s *metricStanding) sentence(t told, several bool, v *view) string {
 	var said []string
 	if several {
 		said = append(said, t.Say("customer.metric", "Metric", s.status.Metric))

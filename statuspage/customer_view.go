@@ -305,7 +305,7 @@ func (v *view) customerFeature(t told, x customerFacts, data *customerData, lean
 	}
 	for i := range x.standings {
 		if i == 0 || x.standings[i].rank() > rankUnseen {
-			f.Said = append(f.Said, x.standings[i].sentence(t, x, len(x.standings) > 1, v))
+			f.Said = append(f.Said, x.standings[i].sentence(t, len(x.standings) > 1, v))
 		}
 	}
 	if len(f.Said) == 0 {

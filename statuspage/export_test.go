@@ -74,7 +74,12 @@ func (p *Page) Publish(etag string) {
 }
 
 // Join adds a live client that takes nothing, and reports whether it was let in.
-func (p *Page) Join() bool { return p.hub.add(p.render.languages.Default().Tag) != nil }
+func (p *Page) Join() bool { return p.JoinFrom("") }
+
+// JoinFrom adds a live client of an address.
+func (p *Page) JoinFrom(ip string) bool {
+	return p.hub.add(p.render.languages.Default().Tag, networkOf(ip)) != nil
+}
 
 // Asset returns the path under which an asset is served, by its kind: css or js.
 func (p *Page) Asset(kind string) string {

@@ -2,6 +2,7 @@ package statuspage
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -26,19 +27,21 @@ type hub struct {
 	metrics *metrics
 	buffers sync.Pool
 
-	mu      sync.Mutex
-	clients map[*client]struct{}
-	last    map[string]*websocket.PreparedMessage // by language, what a new client is told
-	closed  bool
+	mu       sync.Mutex
+	clients  map[*client]struct{}
+	networks map[string]int                        // clients of each, without those that are not bounded
+	last     map[string]*websocket.PreparedMessage // by language, what a new client is told
+	closed   bool
 }
 
 type client struct {
-	lang  string
-	queue chan *websocket.PreparedMessage // closed when the client is let go
+	lang    string
+	network string                          // whose places it takes; empty is not bounded
+	queue   chan *websocket.PreparedMessage // closed when the client is let go
 }
 
 func newHub(maxClients int, m *metrics) *hub {
-	return &hub{max: maxClients, metrics: m, clients: map[*client]struct{}{}}
+	return &hub{max: maxClients, metrics: m, clients: map[*client]struct{}{}, networks: map[string]int{}}
 }
 
 // publish tells what is news to every client, in its language.
@@ -64,14 +67,17 @@ func (h *hub) publish(n news) {
 
 // add returns a new client with the current state in its queue, or nil when there is no room. The state
 // is the one published last, under the same lock, so that no client misses the change in between.
-func (h *hub) add(lang string) *client {
+func (h *hub) add(lang, network string) *client {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	m := h.last[lang]
-	if h.closed || len(h.clients) >= h.max || m == nil {
+	if h.closed || len(h.clients) >= h.max || m == nil || network != "" && h.networks[network] >= h.max/networkShare {
 		return nil
 	}
-	c := &client{lang: lang, queue: make(chan *websocket.PreparedMessage, liveQueue)}
+	if network != "" {
+		h.networks[network]++
+	}
+	c := &client{lang: lang, network: network, queue: make(chan *websocket.PreparedMessage, liveQueue)}
 	c.queue <- m
 	h.clients[c] = struct{}{}
 	h.metrics.clients.Set(float64(len(h.clients)))
@@ -89,6 +95,9 @@ func (h *hub) removeLocked(c *client) {
 		return
 	}
 	delete(h.clients, c)
+	if h.networks[c.network]--; h.networks[c.network] <= 0 {
+		delete(h.networks, c.network) // also what is not bounded, and was never counted
+	}
 	close(c.queue)
 	h.metrics.clients.Set(float64(len(h.clients)))
 }
@@ -114,7 +123,7 @@ func (p *Page) live(c *gin.Context) error {
 		c.AbortWithStatus(http.StatusUpgradeRequired)
 		return nil
 	}
-	cl := p.hub.add(p.language(c).Tag)
+	cl := p.hub.add(p.language(c).Tag, networkOf(c.ClientIP()))
 	if cl == nil {
 		p.metrics.dropped.WithLabelValues(dropFull).Inc()
 		c.Header("Retry-After", "30")
@@ -137,6 +146,27 @@ func (p *Page) live(c *gin.Context) error {
 		p.hub.remove(cl)
 	}()
 	return nil
+}
+
+// networkShare is the part of the places that one network may hold, as 1 of so many.
+const networkShare = 4
+
+// networkOf names the network of a caller, within which addresses cost nothing. Empty, and not bounded, are those that
+// are no network of a visitor: proxies and this machine.
+func networkOf(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil || a.IsPrivate() || a.IsLoopback() {
+		return ""
+	}
+	bits := 64
+	if a = a.Unmap(); a.Is4() {
+		bits = 32
+	}
+	p, err := a.WithZone("").Prefix(bits)
+	if err != nil {
+		return ""
+	}
+	return p.String()
 }
 
 // sameOrigin lets browsers connect only from the page itself. Other programs send no origin.

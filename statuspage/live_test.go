@@ -330,3 +330,28 @@ func TestLivePings(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// One network takes a quarter of the places at most; proxies and this machine are not bounded.
+func TestLivePlacesOfANetwork(t *testing.T) {
+	f := newFixture(t, statuspage.Options{Reader: &reader{}, MaxClients: 40})
+	joined := func(n int, ip string) (got int) {
+		for range n {
+			if f.page.JoinFrom(ip) {
+				got++
+			}
+		}
+		return got
+	}
+	if got := joined(11, "192.0.2.1"); got != 10 {
+		t.Errorf("one address: %d of 11 joined, want 10", got)
+	}
+	if got := joined(6, "2001:db8::1") + joined(6, "2001:db8::2"); got != 10 {
+		t.Errorf("one network of IPv6: %d of 12 joined, want 10", got)
+	}
+	if got := joined(15, "10.1.2.3"); got != 15 {
+		t.Errorf("a proxy: %d of 15 joined, want all", got)
+	}
+	if got := joined(6, "192.0.2.2"); got != 5 {
+		t.Errorf("the last places: %d joined, want 5", got)
+	}
+}

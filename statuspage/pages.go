@@ -45,6 +45,16 @@ func (v *view) keep(key pageKey, draw func() (document, error)) func() (document
 	return v.drawn[key]
 }
 
+// drawFirst draws the page that nearly everyone asks for, so that no visitor waits for it.
+func (v *view) drawFirst(languages []*speech.Language) error {
+	for _, l := range languages {
+		if _, _, err := v.document(l, "/"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // drawing returns how the page of a path is drawn, or nil when there is none.
 func (v *view) drawing(d *drawer, path string) func() (document, error) {
 	kind, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")

@@ -257,6 +257,9 @@ func (p *Page) rebuild() error {
 	}
 	p.metrics.building.Observe(time.Since(began).Seconds())
 	p.metrics.stale.Set(boolFloat(v.page.Notice != ""))
+	if err := v.drawFirst(p.render.languages.All()); err != nil {
+		return err
+	}
 	p.view.Store(v)
 	if old == nil || old.content != v.content || old.page.AsOf != v.page.AsOf {
 		p.hub.publish(v.newsSince(old))

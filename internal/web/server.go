@@ -15,6 +15,7 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 2 * time.Minute // of a request with its body: one that never comes holds nothing for ever
 	idleTimeout       = 2 * time.Minute
+	writeTimeout      = 5 * time.Minute // of an answer: who asks and does not read holds nothing for ever
 	maxHeaderBytes    = 64 << 10
 )
 
@@ -39,6 +40,7 @@ func Listen(addr string, h http.Handler, logger *slog.Logger) (*Server, error) {
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		IdleTimeout:       idleTimeout,
+		WriteTimeout:      writeTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}}, nil

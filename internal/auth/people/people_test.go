@@ -85,6 +85,21 @@ func TestLinksThatAreNotGood(t *testing.T) {
 	p.signIn(t, "Bob", quality.RoleViewer)
 }
 
+// Whoever has a good link must not sign somebody else's browser in by a page of their own.
+func TestALinkIsNotForPagesOfElsewhere(t *testing.T) {
+	p := newWorld(t).process(nil)
+	l, err := p.Link(t.Context(), "Ada", quality.RoleViewer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := newBrowser(t).post(l.URL, nil, "Origin", "http://evil.example", "Sec-Fetch-Site", "cross-site"); a.status != http.StatusForbidden || a.header.Get("Set-Cookie") != "" {
+		t.Errorf("got %d with cookie %q, want 403 without one", a.status, a.header.Get("Set-Cookie"))
+	}
+	if a := newBrowser(t).post(l.URL, nil); a.status != http.StatusSeeOther {
+		t.Errorf("the link after that: got %d, want it good", a.status)
+	}
+}
+
 func TestOneOfManyUsesALink(t *testing.T) {
 	p := newWorld(t).process(nil)
 	l, err := p.Link(t.Context(), "Ada", quality.RoleViewer)

@@ -140,6 +140,9 @@ func (p *People) getLink(c *gin.Context) error {
 }
 
 func (p *People) postLink(c *gin.Context) error {
+	if err := p.ours(c.Request); err != nil {
+		return err
+	}
 	cookie, err := p.redeem(c.Request.Context(), c.Request, c.Param("token"))
 	if err != nil {
 		return err
