@@ -92,8 +92,10 @@ func evaluation(name string, value float64, span byte, response string) []byte {
 // One request whose spans come apart, whose evaluations come before, with and after it, and a crash in the middle.
 func TestARequestBecomesOneSample(t *testing.T) {
 	s, q, f, dir := &stream{}, newStaged(), newStaged(), t.TempDir()
+	features := joined(quality.Feature{})
+	features[0].Spans.Wait = time.Second // the parts belong together also where they are sent slowly
 	options := func() collector.Options {
-		return collector.Options{Handoff: s, Spans: q.open(), Feedback: f.open(), Dir: dir, Features: joined(quality.Feature{})}
+		return collector.Options{Handoff: s, Spans: q.open(), Feedback: f.open(), Dir: dir, Features: features}
 	}
 	r := start(t, options())
 	send(t, r, "/v1/logs", evaluation("early", 0.25, 3, ""))
