@@ -71,6 +71,7 @@ var owners = map[string][]string{
 	"github.com/openai/openai-go":         {"evaluator/remote", "evaluator/judge", "evaluator/ask"},
 	"github.com/go-json-experiment/":      {"internal/wire", "collector/files"},
 	"github.com/expr-lang/":               {"internal/expression"},
+	"github.com/tetratelabs/wazero":       {"internal/wasm"},
 	"github.com/coreos/go-oidc/":          {"internal/auth/oidc"},
 	"github.com/go-webauthn/":             {"internal/auth/passkey"},
 	"golang.org/x/oauth2":                 {"internal/auth/oidc"},
