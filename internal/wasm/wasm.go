@@ -1,8 +1,8 @@
 // Package wasm runs WebAssembly modules that are WASI commands (preview 1): one run is one input on the standard
 // input and what was written to the standard output.
 //
-// The package owns the walls: a module has no files, no network, no environment and no arguments, its clock stands
-// still and its random bytes are always the same, its memory, its output and its time are bounded, and every run has
+// The package owns the walls: a module has no files, no network, no environment and no arguments, its clock counts
+// how often it is read and its random bytes are always the same, its memory, its output and its time are bounded, and every run has
 // an instance of its own, so that nothing of one input is left for the next. It leaves out what the bytes mean.
 package wasm
 
