@@ -26,6 +26,7 @@ func TestCheck(t *testing.T) {
 		{"a command", magic + types + one + start + empty, ""},
 		{"with WASI", magic + types + exit + one + start1 + empty, ""},
 		{"64 MiB", magic + types + one + "\x05\x04\x01\x00\x80\x08" + start + empty, ""},
+		{"1 MiB that may grow to 4 GiB", magic + types + one + "\x05\x06\x01\x01\x10\x80\x80\x04" + start + empty, ""},
 		{"nothing", "", "not a WebAssembly module"},
 		{"text", "#!/bin/sh\n", "not a WebAssembly module"},
 		{"cut", (magic + types + one + start + empty)[:38], "not a WebAssembly module"},
