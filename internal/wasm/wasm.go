@@ -56,6 +56,10 @@ func compile(ctx context.Context, c wazero.RuntimeConfig, code []byte, memoryMB 
 	if len(code) > MaxModule {
 		return nil, fmt.Errorf("the module has %d bytes, at most %d", len(code), MaxModule)
 	}
+	code, err := plain(code)
+	if err != nil {
+		return nil, err
+	}
 	c = c.WithCloseOnContextDone(true).WithDebugInfoEnabled(false).WithMemoryLimitPages(uint32(memoryMB) * pagesInAMiB)
 	m := &Module{runtime: wazero.NewRuntimeWithConfig(ctx, c)}
 	if err := m.load(ctx, code); err != nil {

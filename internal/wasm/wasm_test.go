@@ -37,6 +37,8 @@ func TestCheck(t *testing.T) {
 		{"a function that WASI has not", magic + types + strings.Replace(exit, "proc_exit", "proc_fork", 1) + one + start1 + empty, `imports "proc_fork"`},
 		{"another's memory", magic + types + "\x02\x0a\x01\x03env\x01m\x02\x00\x01" + one + start + empty, "imports a memory"},
 		{"65 MiB", magic + types + one + "\x05\x04\x01\x00\x90\x08" + start + empty, "not a WebAssembly module that can be used"},
+		{"a hundred million imports", magic + "\x02\x04\xf9\xf9\xf9\x30", "do not fit"},
+		{"a section that is cut", magic + "\x01\x08\x02", "do not fit"},
 		{"too large", magic + strings.Repeat("\x00", wasm.MaxModule), "at most"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
