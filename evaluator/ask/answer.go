@@ -8,7 +8,7 @@ import (
 	"github.com/asgood-dev/asgood/internal/quality"
 )
 
-// said is one score as an endpoint or a command says it.
+// said is one score as an endpoint, a command or a module says it.
 type said struct {
 	Metric      string   `json:"metric"` // absent: that of the scorer; else behind its name and a dot
 	Value       *float64 `json:"value"`

@@ -1,5 +1,5 @@
 // Package ask scores samples by asking something outside the process: a judge, an embedding model, an
-// endpoint, a command. Each scorer has a Stage of its own, which reads the stream of samples at its own
+// endpoint, a command, a WebAssembly module. Each scorer has a Stage of its own, which reads the stream of samples at its own
 // pace, so that a slow or absent one holds up nobody: it lags in its own place of the stream, up to a bound.
 //
 // The package owns which samples are asked about and with what probability, budgets, tries, and what it all

@@ -25,6 +25,8 @@ func (t Tools) Build(spec quality.ScorerSpec) func(spent func(quality.Spend)) (S
 			return NewHTTP(spec, spent), nil
 		case quality.ScorerCommand:
 			return NewCommand(spec, spent), nil
+		case quality.ScorerWasm:
+			return NewWasm(spec, spent)
 		default:
 			return nil, quality.Errorf(quality.KindInvalid, "field \"type\": a scorer of type %q asks nobody", spec.Type)
 		}

@@ -48,6 +48,8 @@ func (d *decoder) checkAsking(s *quality.ScorerSpec, path string) {
 		d.checkHeaders(s.Headers, path+".headers")
 	case quality.ScorerCommand:
 		d.checkCommand(s, path)
+	case quality.ScorerWasm:
+		d.checkWasm(s, path)
 	}
 }
 

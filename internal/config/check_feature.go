@@ -60,7 +60,9 @@ type metric struct {
 func takesAll(s quality.ScorerSpec) bool { return s.Type == "external" && len(s.Metrics) == 0 }
 
 // several are the types of scorers whose answer may hold scores of more than one metric: NAME and NAME.PART.
-func several() []string { return []string{quality.ScorerHTTP, quality.ScorerCommand} }
+func several() []string {
+	return []string{quality.ScorerHTTP, quality.ScorerCommand, quality.ScorerWasm}
+}
 
 // makes reports whether one of the metrics has the name, or is that of a scorer that may make it beside its own.
 func makes(known []metric, scorers []quality.ScorerSpec, name string) bool {

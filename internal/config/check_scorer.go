@@ -45,6 +45,7 @@ var scorerFields = map[string][]string{
 	quality.ScorerEmbedding: append([]string{"model", "base_url", "api_key", "on"}, askingFields...),
 	quality.ScorerHTTP:      append([]string{"url", "headers"}, askingFields...),
 	quality.ScorerCommand:   append([]string{"command", "env", "memory_mb", "persistent"}, askingFields...),
+	quality.ScorerWasm:      append([]string{"module", "memory_mb"}, askingFields...),
 }
 
 func scorerTypes() []string {

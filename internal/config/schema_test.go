@@ -26,7 +26,7 @@ var (
 	choices = map[string][]any{
 		"features[].scorers[].type": {"regex", "reference", "json_schema", "contains", "length", "external",
 			"tool_calls", "refusal", "language", "rouge_l", "edit_similarity", "grounded", "readability",
-			"latency", "cost", "tokens", "expr", "judge", "embedding", "http", "command"},
+			"latency", "cost", "tokens", "expr", "judge", "embedding", "http", "command", "wasm"},
 		"features[].scorers[].mode":         {quality.JudgeSingle, quality.JudgePairwise},
 		"features[].scorers[].vote":         {quality.VoteMedian, quality.VoteMean},
 		"features[].scorers[].others":       {quality.OthersAllow, quality.OthersForbid},

@@ -11,6 +11,7 @@ const (
 	ScorerEmbedding = "embedding" // similarity of embeddings to the reference
 	ScorerHTTP      = "http"      // any endpoint
 	ScorerCommand   = "command"   // a program
+	ScorerWasm      = "wasm"      // a WebAssembly module
 )
 
 // AskPrice is what asking costs, in the currency of the bill.
@@ -26,18 +27,19 @@ const (
 	askTimeout     = 30 * time.Second
 	askPatience    = 15 * time.Minute
 	askMemoryMB    = 512
+	wasmMemoryMB   = 64
 )
 
 // AskingScorers lists the types of scorers that ask something outside the process.
 func AskingScorers() []string {
-	return []string{ScorerJudge, ScorerEmbedding, ScorerHTTP, ScorerCommand}
+	return []string{ScorerJudge, ScorerEmbedding, ScorerHTTP, ScorerCommand, ScorerWasm}
 }
 
 // Asks reports whether the scorer asks something outside the process, so that its scores come apart from
 // their samples.
 func (s *ScorerSpec) Asks() bool {
 	switch s.Type {
-	case ScorerJudge, ScorerEmbedding, ScorerHTTP, ScorerCommand:
+	case ScorerJudge, ScorerEmbedding, ScorerHTTP, ScorerCommand, ScorerWasm:
 		return true
 	}
 	return false
@@ -68,6 +70,8 @@ func (s ScorerSpec) AskingDefaults() ScorerSpec {
 		}
 	case ScorerCommand:
 		s.MemoryMB = positive(s.MemoryMB, askMemoryMB)
+	case ScorerWasm:
+		s.MemoryMB = positive(s.MemoryMB, wasmMemoryMB)
 	}
 	return s
 }
@@ -89,6 +93,8 @@ func (s *ScorerSpec) Endpoint() string {
 		return urlLabel(s.URL)
 	case len(s.Command) > 0:
 		return s.Command[0][strings.LastIndexByte(s.Command[0], '/')+1:]
+	case s.Module != "":
+		return s.Module[strings.LastIndexByte(s.Module, '/')+1:]
 	default:
 		return ""
 	}

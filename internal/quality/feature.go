@@ -58,7 +58,7 @@ type ScorerSpec struct {
 	// Calibration of judges.
 	Human   string      `yaml:"human"`   // judge, external with one metric: metric of the human labels; default the same
 	Anchors *AnchorSpec `yaml:"anchors"` // judge: fixed samples that are scored again and again
-	// Scorers that ask something outside the process: judge, embedding, http, command.
+	// Scorers that ask something outside the process: judge, embedding, http, command, wasm.
 	Model       string            `yaml:"model"`       // judge, embedding
 	BaseURL     string            `yaml:"base_url"`    // judge, embedding: of an OpenAI-compatible endpoint
 	APIKey      string            `yaml:"api_key"`     // judge, embedding: sent as a bearer token; never logged
@@ -79,10 +79,12 @@ type ScorerSpec struct {
 	Headers     map[string]string `yaml:"headers"`     // http: values may be secret and are never shown
 	Command     []string          `yaml:"command"`     // command: program and arguments
 	Env         map[string]string `yaml:"env"`         // command: its whole environment; values may be secret
-	MemoryMB    int               `yaml:"memory_mb"`   // command: address space, in MiB; default 512
+	MemoryMB    int               `yaml:"memory_mb"`   // command: address space, in MiB; default 512. wasm: memory of one run; default 64
 	Persistent  bool              `yaml:"persistent"`  // command: stays and reads a sample a line
+	Module      string            `yaml:"module"`      // wasm: file beside the configuration
 
 	RubricText string `yaml:"-"` // content of Rubric, loaded with the configuration
+	ModuleCode []byte `yaml:"-"` // content of Module, loaded with the configuration
 }
 
 // Direction says which way a metric gets worse.
