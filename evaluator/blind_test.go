@@ -160,3 +160,14 @@ func TestSilenceIsLearned(t *testing.T) {
 		t.Errorf("after three days: got %q", got)
 	}
 }
+
+// What a regression was made of is over with it: a monitor that says that all is well shows no figure of the drop.
+func TestPresentFiguresBeginAtTheRecovery(t *testing.T) {
+	e := engine(t, evaluator.EngineOptions{Features: bot(quality.MonitorSpec{}), FalseAlarms: perSample})
+	samples := traffic(1, stage{n: 2000, pass: .92}, stage{n: 1500, pass: .60}, stage{n: 250, pass: .92})
+	feed(e, samples)
+	st := e.Statuses(samples[len(samples)-1].Time)[0]
+	if st.State != quality.MonitorWatching || st.Current.N > 350 || *st.Current.Mean < .86 {
+		t.Errorf("got %s with %d scores of mean %v, want watching, of those since the recovery", st.State, st.Current.N, *st.Current.Mean)
+	}
+}

@@ -13,6 +13,18 @@ func (s *stream) recentScores() uint64 {
 	return min(s.track.Total.Index, max(200, min(5000, s.Base.N)))
 }
 
+// recent is where the present figures of a watching stream begin: what was of a regression is over, and no part of
+// them.
+func (m *monitor) recent(s *stream) point {
+	from := s.start(s.track.Total.Index - s.recentScores())
+	if n := len(m.past); n > 0 && m.past[n-1].RecoveredAt != nil {
+		if p := s.track.since(*m.past[n-1].RecoveredAt); p.Index > from.Index {
+			return p
+		}
+	}
+	return from
+}
+
 func ptr[T any](v T) *T { return &v }
 
 // status tells what the monitor sees at a time.
@@ -61,7 +73,7 @@ func (m *monitor) present(st *quality.MonitorStatus) {
 		}
 		return
 	}
-	from, half := s.start(s.track.Total.Index-s.recentScores()), width(oneLook)
+	from, half := m.recent(s), width(oneLook)
 	st.State, st.Since = quality.MonitorWatching, ptr(time.Unix(0, s.ReadyAt).UTC())
 	if n := len(m.past); n > 0 && m.past[n-1].RecoveredAt != nil {
 		st.Since = m.past[n-1].RecoveredAt

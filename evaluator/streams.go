@@ -33,7 +33,7 @@ func (m *monitor) streamStatus(s *stream) quality.StreamStatus {
 	if s.track.Total.Index == 0 {
 		return st
 	}
-	f := s.figuresBetween(m.config, s.start(s.track.Total.Index-s.recentScores()), s.track.Total, oneLook)
+	f := s.figuresBetween(m.config, m.recent(s), s.track.Total, oneLook)
 	st.Current, st.Change, st.Interval = f.current, f.change, f.interval
 	return st
 }

@@ -91,6 +91,15 @@ func (t *track) add(pos uint64, at time.Time, v, w, expected float64) {
 	t.Total.Pos, t.Total.Time = pos, at.UnixNano()
 }
 
+// since returns the first place behind which all samples are of a time or later, as finely as is remembered.
+func (t *track) since(at time.Time) point {
+	p := t.Total
+	for i := len(t.Segments) - 1; i >= 0 && t.Segments[i].Time >= at.UnixNano(); i-- {
+		p = p.before(&t.Segments[i])
+	}
+	return p
+}
+
 // compact draws segments together, from the newest to the oldest, as far as the grain allows.
 func (t *track) compact() {
 	after, to := uint64(0), len(t.Segments)
