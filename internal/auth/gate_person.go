@@ -237,7 +237,7 @@ func localHost(host string) bool {
 // home where next is none.
 func LocalPath(next, home string) string {
 	u, err := url.Parse(next)
-	if err != nil || len(next) > 2048 || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(u.Path, "/") {
+	if err != nil || len(next) > 2048 || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(next, "/") || !strings.HasPrefix(u.Path, "/") {
 		return home
 	}
 	// Browsers read a backslash as a slash, and "//" as the beginning of a host.

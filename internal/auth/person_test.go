@@ -15,7 +15,7 @@ func TestLocalPath(t *testing.T) {
 		"/console": "/console", "/console?a=b#c": "/console?a=b#c", "/": "/",
 		"": "/home", "console": "/home", "//evil.example": "/home", "https://evil.example/": "/home", `/\evil.example`: "/home",
 		"/a\r\nb": "/home", "javascript:alert(1)": "/home", "/login": "/home", "/login/oidc": "/home", "/%5cevil.example": "/home",
-		"/%2fevil.example": "/home", "/" + strings.Repeat("a", 3000): "/home", "\t//evil.example": "/home", "/\t/evil.example": "/home",
+		"/%2fevil.example": "/home", "%2f0": "/home", "/" + strings.Repeat("a", 3000): "/home", "\t//evil.example": "/home", "/\t/evil.example": "/home",
 	} {
 		if got := auth.LocalPath(next, "/home"); got != want {
 			t.Errorf("%.60q: got %q, want %q", next, got, want)
